@@ -1,0 +1,125 @@
+//! Sources and sinks of blocks.
+
+use crate::{BLOCK_SIZE, BlockCount, BlockRange, Lba, ReadError, WriteError};
+
+/// Anything that blocks can be read from: an image file, a disc in a drive, a result image.
+pub trait BlockRead {
+    /// How many blocks there are; reading past them is an error.
+    fn block_count(&self) -> BlockCount;
+
+    /// Fills `buf` with the blocks from `start` on.
+    ///
+    /// `buf.len()` is a multiple of [`BLOCK_SIZE`]; an empty buffer reads nothing.
+    fn read_blocks(&self, start: Lba, buf: &mut [u8]) -> Result<(), ReadError>;
+}
+
+impl<T: BlockRead + ?Sized> BlockRead for &T {
+    fn block_count(&self) -> BlockCount {
+        (**self).block_count()
+    }
+    fn read_blocks(&self, start: Lba, buf: &mut [u8]) -> Result<(), ReadError> {
+        (**self).read_blocks(start, buf)
+    }
+}
+
+impl<T: BlockRead + ?Sized> BlockRead for std::rc::Rc<T> {
+    fn block_count(&self) -> BlockCount {
+        (**self).block_count()
+    }
+    fn read_blocks(&self, start: Lba, buf: &mut [u8]) -> Result<(), ReadError> {
+        (**self).read_blocks(start, buf)
+    }
+}
+
+impl<T: BlockRead + ?Sized> BlockRead for std::sync::Arc<T> {
+    fn block_count(&self) -> BlockCount {
+        (**self).block_count()
+    }
+    fn read_blocks(&self, start: Lba, buf: &mut [u8]) -> Result<(), ReadError> {
+        (**self).read_blocks(start, buf)
+    }
+}
+
+/// Anything that blocks can be written to.
+pub trait BlockWrite {
+    /// Writes `data`, a multiple of [`BLOCK_SIZE`] long, from `start` on.
+    fn write_blocks(&mut self, start: Lba, data: &[u8]) -> Result<(), WriteError>;
+
+    /// Returns once everything written so far is durable: the barrier between two epochs.
+    fn barrier(&mut self) -> Result<(), WriteError>;
+}
+
+/// Checks that a transfer of `len` bytes at `start` lies within `available` blocks.
+///
+/// Returns the range, or `None` for an empty transfer.
+///
+/// # Panics
+/// If `len` is not a multiple of [`BLOCK_SIZE`]: a mistake of the caller, not of the data.
+pub(crate) fn transfer_range(
+    start: Lba,
+    len: usize,
+    available: BlockCount,
+) -> Result<Option<BlockRange>, (BlockRange, BlockCount)> {
+    assert!(
+        len.is_multiple_of(BLOCK_SIZE),
+        "a transfer of {len} bytes is not whole blocks"
+    );
+    if len == 0 {
+        return Ok(None);
+    }
+    let count = BlockCount::checked((len / BLOCK_SIZE) as u64);
+    let range = count.and_then(|count| BlockRange::with_count(start, count));
+    match range {
+        Some(range) if range.end_exclusive() <= available.get() => Ok(Some(range)),
+        Some(range) => Err((range, available)),
+        None => Err((BlockRange::single(start), available)),
+    }
+}
+
+/// [`transfer_range`] for a reader.
+pub(crate) fn read_range(
+    start: Lba,
+    len: usize,
+    available: BlockCount,
+) -> Result<Option<BlockRange>, ReadError> {
+    transfer_range(start, len, available)
+        .map_err(|(range, available)| ReadError::OutOfRange { range, available })
+}
+
+/// A source of zeros: a blank disc.
+#[derive(Debug, Clone, Copy)]
+pub struct ZeroBlocks(pub BlockCount);
+
+impl BlockRead for ZeroBlocks {
+    fn block_count(&self) -> BlockCount {
+        self.0
+    }
+    fn read_blocks(&self, start: Lba, buf: &mut [u8]) -> Result<(), ReadError> {
+        read_range(start, buf.len(), self.0)?;
+        buf.fill(0);
+        Ok(())
+    }
+}
+
+/// Blocks in memory; a last partial block does not count.
+impl BlockRead for [u8] {
+    fn block_count(&self) -> BlockCount {
+        BlockCount::checked((self.len() / BLOCK_SIZE) as u64).unwrap_or(BlockCount::MAX)
+    }
+    fn read_blocks(&self, start: Lba, buf: &mut [u8]) -> Result<(), ReadError> {
+        if let Some(range) = read_range(start, buf.len(), self.block_count())? {
+            let first = range.start_lba().get() as usize * BLOCK_SIZE;
+            buf.copy_from_slice(&self[first..first + buf.len()]);
+        }
+        Ok(())
+    }
+}
+
+impl BlockRead for Vec<u8> {
+    fn block_count(&self) -> BlockCount {
+        self.as_slice().block_count()
+    }
+    fn read_blocks(&self, start: Lba, buf: &mut [u8]) -> Result<(), ReadError> {
+        self.as_slice().read_blocks(start, buf)
+    }
+}

@@ -1,0 +1,2 @@
+//! The program `reburn`.
+fn main() {}
