@@ -30,7 +30,7 @@ pub fn keep_differing_units(
     unit: WriteUnit,
     candidates: &BlockRangeList,
 ) -> Result<BlockRangeList, ReadError> {
-    let chunk = BlockCount::new((CHUNK_BYTES / unit.bytes()).max(1) as u32 * unit.blocks().get());
+    let chunk = BlockCount::in_buffer((CHUNK_BYTES / unit.bytes()).max(1) * unit.bytes());
     let mut old_bytes = vec![0; chunk.as_usize() * BLOCK_SIZE];
     let mut new_bytes = old_bytes.clone();
     let mut differing = BlockRangeList::new();

@@ -183,8 +183,8 @@ mod tests {
                     array[(start + offset) as usize] = Some((value, offset));
                 }
             }
-            for (lba, expected) in array.iter().enumerate() {
-                let found = map.get(Lba::new(lba as u32)).map(|(v, offset)| (*v, offset.get()));
+            for (lba, expected) in (0..).zip(&array) {
+                let found = map.get(Lba::new(lba)).map(|(v, offset)| (*v, offset.get()));
                 prop_assert_eq!(found, *expected);
             }
             let range = BlockRange::with_count(Lba::new(from), BlockCount::new(len)).unwrap();

@@ -51,11 +51,9 @@ impl BlockRead for ImageFile {
         if read_range(start, buf.len(), self.block_count())?.is_none() {
             return Ok(());
         }
-        let available = self
-            .len
-            .saturating_sub(start.byte_offset())
-            .min(buf.len() as u64);
-        let (data, beyond) = buf.split_at_mut(available as usize);
+        let available = self.len.saturating_sub(start.byte_offset());
+        let present = usize::try_from(available).map_or(buf.len(), |n| n.min(buf.len()));
+        let (data, beyond) = buf.split_at_mut(present);
         beyond.fill(0);
         read_exact_at(&self.file, data, start.byte_offset())
             .map_err(|source| ReadError::Io { lba: start, source })

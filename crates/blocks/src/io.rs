@@ -67,9 +67,7 @@ pub(crate) fn transfer_range(
     if len == 0 {
         return Ok(None);
     }
-    let count = BlockCount::checked((len / BLOCK_SIZE) as u64);
-    let range = count.and_then(|count| BlockRange::with_count(start, count));
-    match range {
+    match BlockRange::with_count(start, BlockCount::in_buffer(len)) {
         Some(range) if range.end_exclusive() <= available.get() => Ok(Some(range)),
         Some(range) => Err((range, available)),
         None => Err((BlockRange::single(start), available)),

@@ -46,3 +46,8 @@ pub use plan::{CrashClass, Epoch, EpochRole, ModifiedBlocks, Plan, Protocol};
 pub use range::BlockRange;
 pub use range_list::BlockRangeList;
 pub use units::{BLOCK_SIZE, BlockCount, ByteCount, Lba, WriteUnit};
+
+/// The README's example, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

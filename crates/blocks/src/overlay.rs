@@ -68,9 +68,8 @@ impl<B: BlockRead> BlockWrite for Overlay<B> {
         let range = transfer_range(start, data.len(), BlockCount::MAX)
             .map_err(|(range, available)| WriteError::OutOfRange { range, available })?;
         let Some(range) = range else { return Ok(()) };
-        for (index, block) in data.chunks(BLOCK_SIZE).enumerate() {
-            self.written
-                .insert(start + BlockCount::new(index as u32), block.into());
+        for (lba, block) in range.pieces(BlockCount::ONE).zip(data.chunks(BLOCK_SIZE)) {
+            self.written.insert(lba.start_lba(), block.into());
         }
         self.count = self.count.max(BlockCount::new(range.end_exclusive()));
         Ok(())

@@ -71,6 +71,7 @@ impl BlockRange {
     }
 
     /// The smallest run of whole write units that holds the range (clipped at [`Lba::MAX`]).
+    #[must_use]
     pub fn align_outward(self, unit: WriteUnit) -> Self {
         let start = self.start.align_down(unit);
         let last = self.end.align_down(unit);
@@ -81,6 +82,7 @@ impl BlockRange {
     }
 
     /// The largest run of whole write units inside the range.
+    #[must_use]
     pub fn align_inward(self, unit: WriteUnit) -> Option<Self> {
         let start = self.start.align_up(unit)?;
         let end = self.end_exclusive() / unit.blocks().get() * unit.blocks().get();
@@ -96,16 +98,17 @@ impl BlockRange {
     /// If `count` is zero.
     pub fn pieces(self, count: BlockCount) -> impl Iterator<Item = Self> {
         assert!(!count.is_zero(), "pieces of zero blocks");
-        (self.start.get()..self.end_exclusive())
-            .step_by(count.as_usize())
-            .map(move |start| {
-                let end =
-                    (u64::from(start) + u64::from(count.get()) - 1).min(u64::from(self.end.get()));
-                Self {
-                    start: Lba::new(start),
-                    end: Lba::new(end as u32),
-                }
-            })
+        let mut rest = Some(self);
+        std::iter::from_fn(move || {
+            let start = rest?.start;
+            let full = Self::with_count(start, count).map_or(self.end, Self::end_lba);
+            let end = full.min(self.end);
+            rest = (end < self.end).then(|| Self {
+                start: Lba::new(end.get() + 1),
+                ..self
+            });
+            Some(Self { start, end })
+        })
     }
 }
 

@@ -107,7 +107,7 @@ impl BlockRangeList {
     pub fn difference(&self, other: &Self) -> Self {
         let mut ranges = Vec::new();
         let mut holes = other.iter().peekable();
-        for range in self.iter() {
+        for range in self {
             let mut start = u64::from(range.start_lba().get());
             let end = u64::from(range.end_exclusive());
             while let Some(&hole) = holes.peek() {

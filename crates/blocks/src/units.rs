@@ -29,6 +29,7 @@ impl Lba {
     }
 
     /// The block with this number, or `None` if it is past [`Lba::MAX`].
+    #[allow(clippy::cast_possible_truncation)] // compared first
     pub const fn checked(number: u64) -> Option<Self> {
         if number <= Self::MAX.0 as u64 {
             Some(Self(number as u32))
@@ -58,6 +59,7 @@ impl Lba {
     }
 
     /// The first block of the write unit that holds this block.
+    #[must_use]
     pub const fn align_down(self, unit: WriteUnit) -> Self {
         Self(self.0 - self.0 % unit.0)
     }
@@ -113,6 +115,7 @@ impl BlockCount {
     }
 
     /// This many blocks, or `None` above [`BlockCount::MAX`].
+    #[allow(clippy::cast_possible_truncation)] // compared first
     pub const fn checked(count: u64) -> Option<Self> {
         if count <= u32::MAX as u64 {
             Some(Self(count as u32))
@@ -125,6 +128,14 @@ impl BlockCount {
     /// [`BlockCount::MAX`].
     pub const fn for_bytes(bytes: u64) -> Option<Self> {
         Self::checked(bytes.div_ceil(BLOCK_SIZE as u64))
+    }
+
+    /// The blocks that `len` bytes in memory make, the last one filled up.
+    ///
+    /// # Panics
+    /// Above [`BlockCount::MAX`], 8 TiB, which no buffer has.
+    pub const fn in_buffer(len: usize) -> Self {
+        Self::for_bytes(len as u64).expect("a buffer of more blocks than a disc can have")
     }
 
     /// The number.
@@ -158,6 +169,7 @@ impl BlockCount {
     }
 
     /// That many blocks, the last write unit filled up (saturating).
+    #[must_use]
     pub const fn round_up(self, unit: WriteUnit) -> Self {
         Self(self.units(unit).saturating_mul(unit.0))
     }

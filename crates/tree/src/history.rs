@@ -1,0 +1,80 @@
+//! Change points: how to get back to an earlier state of a tree.
+//!
+//! From the first change point on, a tree notes how to undo each change. Nodes and inodes are
+//! never reused, so undoing is putting back what a change took out.
+
+use crate::tree::{Inode, InodeId, NameRef, NodeId};
+use crate::{Tree, TreeError};
+
+/// A state of a tree that [`Tree::roll_back`] can return to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ChangePoint(usize);
+
+/// How to undo one change.
+#[derive(Debug)]
+pub(crate) enum Undo {
+    /// The node was put into its parent.
+    Attached(NodeId),
+    /// The node was taken out of its parent.
+    Detached(NodeId),
+    /// The node had this parent and name.
+    Moved(NodeId, NodeId, NameRef),
+    /// The inode was this.
+    Inode(InodeId, Box<Inode>),
+}
+
+/// The notes, and from where on they may be used.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    /// `None` until the first change point: a tree that is only built keeps no notes.
+    notes: Option<Vec<Undo>>,
+    locked: usize,
+}
+
+impl History {
+    pub(crate) fn note(&mut self, undo: impl FnOnce() -> Undo) {
+        if let Some(notes) = &mut self.notes {
+            notes.push(undo());
+        }
+    }
+}
+
+impl Tree {
+    /// Marks the present state, to return to with [`Tree::roll_back`].
+    pub fn change_point(&mut self) -> ChangePoint {
+        ChangePoint(self.history.notes.get_or_insert_default().len())
+    }
+
+    /// Undoes every change since `point`.
+    pub fn roll_back(&mut self, point: ChangePoint) -> Result<(), TreeError> {
+        let notes = self
+            .history
+            .notes
+            .as_mut()
+            .ok_or(TreeError::ChangePointGone)?;
+        if point.0 > notes.len() || point.0 < self.history.locked {
+            return Err(TreeError::ChangePointGone);
+        }
+        for undo in notes.split_off(point.0).into_iter().rev() {
+            match undo {
+                Undo::Attached(node) => self.take_out(node),
+                Undo::Detached(node) => self.put_in(node),
+                Undo::Moved(node, parent, name) => {
+                    self.take_out(node);
+                    self.nodes[node.index()].parent = parent;
+                    self.nodes[node.index()].name = name;
+                    self.put_in(node);
+                }
+                Undo::Inode(inode, old) => self.inodes[inode.index()] = *old,
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives up every change point so far; later ones stay reachable.
+    pub fn lock_in(&mut self) {
+        if let Some(notes) = &self.history.notes {
+            self.history.locked = notes.len();
+        }
+    }
+}
