@@ -29,6 +29,7 @@ mod fingerprint;
 mod io;
 mod overlay;
 mod plan;
+mod plan_file;
 
 mod range;
 mod range_list;
@@ -43,6 +44,7 @@ pub use io::{BlockRead, BlockWrite, ZeroBlocks};
 pub use overlay::Overlay;
 pub use plan::{CrashClass, Epoch, EpochRole, ModifiedBlocks, Plan, Protocol};
 
+pub use plan_file::{PlanFile, PlanFileError};
 pub use range::BlockRange;
 pub use range_list::BlockRangeList;
 pub use units::{BLOCK_SIZE, BlockCount, ByteCount, Lba, WriteUnit};

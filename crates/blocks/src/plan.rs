@@ -167,9 +167,35 @@ pub struct Plan {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use crate::Lba;
+    use crate::{Digest, FingerprintPart, Lba};
+
+    /// DVD units 64-79, then 16-31.
+    pub(crate) fn sample_plan() -> Plan {
+        let shadow = Epoch {
+            role: EpochRole::Shadow,
+            ranges: ranges(64, 79),
+        };
+        let commit = Epoch {
+            role: EpochRole::Commit,
+            ranges: ranges(16, 31),
+        };
+        let range = BlockRange::single(Lba::new(16));
+        let digest = Digest::of(b"the old head");
+        Plan {
+            volume: "ARCHIVE".into(),
+            base: Fingerprint {
+                parts: vec![FingerprintPart { range, digest }],
+            },
+            protocol: Protocol::HeadSwap,
+            class: CrashClass::Recoverable,
+            class_reason: "the head can be torn".into(),
+            modified: ModifiedBlocks::new(WriteUnit::DVD, [shadow, commit]),
+            lower_bound: BlockCount::new(20),
+            total_blocks: BlockCount::new(80),
+        }
+    }
 
     fn ranges(start: u32, end: u32) -> BlockRangeList {
         BlockRange::new(Lba::new(start), Lba::new(end))
