@@ -1,1 +1,2 @@
 //! Helpers that tests across the crates share.
+#![forbid(unsafe_code)]
