@@ -7,8 +7,10 @@ use crate::{
 /// Bytes compared at a time.
 const CHUNK_BYTES: usize = 1 << 20;
 
-/// The write units in which `new` differs from `old`, as far as `new` reaches. What `old`
-/// lacks counts as zeros.
+/// The write units in which `new` differs from `old`, as far as `new` reaches.
+///
+/// A block that `old` lacks differs, even from zeros: recording the list must also bring the
+/// disc or file to its new length.
 pub fn differing_units(
     old: &dyn BlockRead,
     new: &dyn BlockRead,
@@ -20,10 +22,9 @@ pub fn differing_units(
     keep_differing_units(old, new, unit, &whole)
 }
 
-/// Those write units touched by `candidates` in which `new` differs from `old`.
-///
-/// Blocks past the end of either source count as zeros, so the last unit of an image needs no
-/// filling.
+/// Those write units touched by `candidates` in which `new` differs from `old`, as
+/// [`differing_units`] compares them. Blocks past the end of `new` count as zeros, so that its
+/// last write unit needs no filling.
 pub fn keep_differing_units(
     old: &dyn BlockRead,
     new: &dyn BlockRead,
@@ -42,12 +43,16 @@ pub fn keep_differing_units(
         let len = piece.block_count().as_usize() * BLOCK_SIZE;
         read_or_zero(old, piece.start_lba(), &mut old_bytes[..len])?;
         read_or_zero(new, piece.start_lba(), &mut new_bytes[..len])?;
-        if old_bytes[..len] == new_bytes[..len] {
+        let grown = |part: BlockRange| {
+            let beyond = part.end_exclusive().min(new.block_count().get());
+            beyond > old.block_count().get()
+        };
+        if !grown(piece) && old_bytes[..len] == new_bytes[..len] {
             continue;
         }
         for (index, part) in piece.pieces(unit.blocks()).enumerate() {
             let bytes = index * unit.bytes()..((index + 1) * unit.bytes()).min(len);
-            if old_bytes[bytes.clone()] != new_bytes[bytes] {
+            if grown(part) || old_bytes[bytes.clone()] != new_bytes[bytes] {
                 differing.insert(part);
             }
         }
@@ -74,13 +79,19 @@ mod tests {
     #[test]
     fn only_differing_units_are_listed() {
         let old = vec![0u8; 64 * BLOCK_SIZE];
-        let mut new = vec![0u8; 70 * BLOCK_SIZE];
+        let mut new = vec![0u8; 64 * BLOCK_SIZE];
         new[20 * BLOCK_SIZE] = 1;
         let list = |unit| differing_units(&old, &new, unit).unwrap().to_string();
         assert_eq!(list(WriteUnit::FILE), "20");
         assert_eq!(list(WriteUnit::DVD), "16-31");
-        new[69 * BLOCK_SIZE + 5] = 1;
-        let grown = differing_units(&old, &new, WriteUnit::DVD).unwrap();
-        assert_eq!(grown.to_string(), "16-31 64-79");
+    }
+
+    #[test]
+    fn growth_differs_even_where_it_is_zeros() {
+        let old = vec![0u8; 20 * BLOCK_SIZE];
+        let new = vec![0u8; 40 * BLOCK_SIZE];
+        let list = |unit| differing_units(&old, &new, unit).unwrap().to_string();
+        assert_eq!(list(WriteUnit::FILE), "20-39");
+        assert_eq!(list(WriteUnit::DVD), "16-47");
     }
 }
