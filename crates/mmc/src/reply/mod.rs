@@ -1,0 +1,38 @@
+//! Replies and parameter lists: what travels besides the commands.
+//!
+//! Each is a struct with `encode` and `decode`. A reply announces its own length; decoding one
+//! that the host's allocation cut short gives [`DecodeError::TooShort`](crate::DecodeError)
+//! with the length to ask for, and bytes past the announced end are ignored: a host may have
+//! offered a larger buffer than the reply fills.
+
+mod capacity;
+mod configuration;
+mod disc;
+mod event;
+mod feature;
+mod format;
+mod inquiry;
+mod mode;
+mod mode_page;
+mod performance;
+mod structure;
+mod toc;
+mod track;
+
+pub use capacity::{BufferCapacity, Capacity};
+pub use configuration::{Configuration, FeatureDescriptor};
+pub use disc::{BackgroundFormat, DiscInformation, DiscStatus, SessionStatus};
+pub use event::{ClassEvent, EventStatus, MechanismState, MediaEvent, MediaEventStatus};
+pub use feature::{Feature, FormattableWays, ProfileDescriptor, StreamingSupport};
+pub use format::{
+    FormatCapacities, FormatDescriptor, FormatKind, FormatParameters, FormattedCapacity,
+};
+pub use inquiry::InquiryData;
+pub use mode::{ModePage, ModeParameters};
+pub use mode_page::{CapabilitiesPage, PowerPage, RecoveryPage, TimeoutPage, WriteParametersPage};
+pub use performance::{
+    Performance, PerformanceRange, StreamingDescriptor, WriteSpeed, WriteSpeeds,
+};
+pub use structure::DiscStructure;
+pub use toc::{Toc, TocEntry, TocSessions};
+pub use track::TrackInformation;

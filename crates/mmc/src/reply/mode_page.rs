@@ -1,0 +1,327 @@
+//! The mode pages that hold more than a bit. Offsets count from the page's first data byte,
+//! two after its code.
+
+use crate::Speed;
+use crate::bytes::{Fields, flags, len16};
+
+/// Page 01h: how hard to try to read and write (MMC-6, Read/Write Error Recovery Parameters).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecoveryPage {
+    /// AWRE 80h, ARRE 40h, TB 20h, RC 10h, PER 04h, DTE 02h, DCR 01h.
+    pub options: u8,
+    /// How often to try to read.
+    pub read_retries: u8,
+    /// How often to try to write.
+    pub write_retries: u8,
+}
+
+impl RecoveryPage {
+    pub(super) fn encode(self) -> Vec<u8> {
+        vec![
+            self.options,
+            self.read_retries,
+            0,
+            0,
+            0,
+            0,
+            self.write_retries,
+            0,
+            0,
+            0,
+        ]
+    }
+
+    pub(super) fn decode(fields: Fields<'_>) -> Self {
+        Self {
+            options: fields.u8(0),
+            read_retries: fields.u8(1),
+            write_retries: fields.u8(6),
+        }
+    }
+}
+
+/// Page 05h: how CD and sequential DVD are written (MMC-6, Write Parameters). The other media
+/// ignore it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WriteParametersPage {
+    /// Whether the drive survives an empty buffer.
+    pub underrun_protection: bool,
+    /// Whether the laser stays off.
+    pub test_write: bool,
+    /// 0 packet or incremental, 1 track at once, 2 session or disc at once, 3 raw, 4 layer jump.
+    pub write_type: u8,
+    /// What may follow the session: 0 nothing, 3 another one.
+    pub multi_session: u8,
+    /// Whether packets have a fixed size.
+    pub fixed_packet: bool,
+    /// Control bits of the track.
+    pub track_mode: u8,
+    /// The layout of a data block, 8 for 2048 bytes.
+    pub data_block_type: u8,
+    /// Blocks of a packet.
+    pub packet_size: u32,
+}
+
+impl WriteParametersPage {
+    const LEN: usize = 0x32;
+
+    pub(super) fn encode(self) -> Vec<u8> {
+        let mut data = vec![0; Self::LEN];
+        data[0] =
+            flags([(self.underrun_protection, 6), (self.test_write, 4)]) | self.write_type & 0x0f;
+        data[1] =
+            self.multi_session << 6 | u8::from(self.fixed_packet) << 5 | self.track_mode & 0x0f;
+        data[2] = self.data_block_type & 0x0f;
+        data[8..12].copy_from_slice(&self.packet_size.to_be_bytes());
+        data
+    }
+
+    pub(super) fn decode(fields: Fields<'_>) -> Self {
+        Self {
+            underrun_protection: fields.bit(0, 6),
+            test_write: fields.bit(0, 4),
+            write_type: fields.u8(0) & 0x0f,
+            multi_session: fields.u8(1) >> 6,
+            fixed_packet: fields.bit(1, 5),
+            track_mode: fields.u8(1) & 0x0f,
+            data_block_type: fields.u8(2) & 0x0f,
+            packet_size: fields.u32(8),
+        }
+    }
+}
+
+/// Page 1Ah: when the drive rests (SPC-3 7.4.12). Times are in tenths of a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PowerPage {
+    /// When it becomes idle.
+    pub idle: Option<u32>,
+    /// When it goes to standby.
+    pub standby: Option<u32>,
+}
+
+impl PowerPage {
+    pub(super) fn encode(self) -> Vec<u8> {
+        let active = u8::from(self.idle.is_some()) << 1 | u8::from(self.standby.is_some());
+        let mut data = vec![0, active];
+        data.extend(self.idle.unwrap_or_default().to_be_bytes());
+        data.extend(self.standby.unwrap_or_default().to_be_bytes());
+        data
+    }
+
+    pub(super) fn decode(fields: Fields<'_>) -> Self {
+        Self {
+            idle: fields.bit(1, 1).then_some(fields.u32(2)),
+            standby: fields.bit(1, 0).then_some(fields.u32(6)),
+        }
+    }
+}
+
+/// Page 1Dh: how long commands may take (MMC-6, Timeout and Protect). Times are in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeoutPage {
+    /// G3E 08h, TMOE 04h, DISP 02h, SWPP 01h.
+    pub options: u8,
+    /// For most commands.
+    pub group_1: u16,
+    /// For the slow ones.
+    pub group_2: u16,
+}
+
+impl TimeoutPage {
+    pub(super) fn encode(self) -> Vec<u8> {
+        let mut data = vec![0, 0, self.options, 0];
+        data.extend(self.group_1.to_be_bytes());
+        data.extend(self.group_2.to_be_bytes());
+        data
+    }
+
+    pub(super) fn decode(fields: Fields<'_>) -> Self {
+        Self {
+            options: fields.u8(2),
+            group_1: fields.u16(4),
+            group_2: fields.u16(6),
+        }
+    }
+}
+
+/// Page 2Ah: what the drive can do, in the way of older standards (MMC-3, C/DVD Capabilities
+/// and Mechanical Status). Programs take the speeds from here.
+#[allow(clippy::struct_excessive_bools)] // a bit each in the page
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CapabilitiesPage {
+    /// Media that it reads: CD-R 01h, CD-RW 02h, DVD-ROM 08h, DVD-R 10h, DVD-RAM 20h.
+    pub reads: u8,
+    /// Media that it writes: CD-R 01h, CD-RW 02h, test 04h, DVD-R 10h, DVD-RAM 20h.
+    pub writes: u8,
+    /// Whether the drive survives an empty buffer.
+    pub underrun_protection: bool,
+    /// Whether it can append sessions.
+    pub multi_session: bool,
+    /// The mechanism: 0 caddy, 1 tray.
+    pub mechanism: u8,
+    /// Whether it can eject by command.
+    pub eject: bool,
+    /// Whether the medium is locked in now.
+    pub locked: bool,
+    /// Whether it can lock the medium in.
+    pub lock: bool,
+    /// The highest speed of reading.
+    pub read_speed_max: Speed,
+    /// Kilobytes of buffer.
+    pub buffer_kilobytes: u16,
+    /// The speed of reading now.
+    pub read_speed: Speed,
+    /// The speed of writing now.
+    pub write_speed: Speed,
+    /// The speeds of writing that can be set, fastest first; at most 56.
+    pub write_speeds: Vec<Speed>,
+}
+
+impl CapabilitiesPage {
+    const HEAD_LEN: usize = 30;
+    const MOST: usize = 56;
+
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let speeds = &self.write_speeds[..self.write_speeds.len().min(Self::MOST)];
+        let short = |speed: Speed| u16::try_from(speed.kilobytes()).unwrap_or(u16::MAX);
+        let mut data = vec![0; Self::HEAD_LEN];
+        data[0] = self.reads;
+        data[1] = self.writes;
+        data[2] = u8::from(self.underrun_protection) << 7 | u8::from(self.multi_session) << 6;
+        data[4] = self.mechanism << 5
+            | u8::from(self.eject) << 3
+            | u8::from(self.locked) << 1
+            | u8::from(self.lock);
+        let fastest = speeds.first().copied().unwrap_or(self.write_speed);
+        for (offset, value) in [
+            (6, short(self.read_speed_max)),
+            (10, self.buffer_kilobytes),
+            (12, short(self.read_speed)),
+            (16, short(fastest)),
+            (18, short(self.write_speed)),
+            (26, short(self.write_speed)),
+            (28, len16(speeds.len())),
+        ] {
+            data[offset..offset + 2].copy_from_slice(&value.to_be_bytes());
+        }
+        for speed in speeds {
+            data.extend([0, 0]);
+            data.extend(short(*speed).to_be_bytes());
+        }
+        data
+    }
+
+    pub(super) fn decode(fields: Fields<'_>) -> Self {
+        let speed = |offset| Speed::from_kilobytes(u32::from(fields.u16(offset)));
+        let listed = fields.from(Self::HEAD_LEN).chunks_exact(4);
+        let count = usize::from(fields.u16(28)).min(Self::MOST);
+        let write_speeds = listed
+            .take(count)
+            .map(|entry| Speed::from_kilobytes(u32::from(u16::from_be_bytes([entry[2], entry[3]]))))
+            .collect();
+        Self {
+            reads: fields.u8(0),
+            writes: fields.u8(1),
+            underrun_protection: fields.bit(2, 7),
+            multi_session: fields.bit(2, 6),
+            mechanism: fields.u8(4) >> 5,
+            eject: fields.bit(4, 3),
+            locked: fields.bit(4, 1),
+            lock: fields.bit(4, 0),
+            read_speed_max: speed(6),
+            buffer_kilobytes: fields.u16(10),
+            read_speed: speed(12),
+            write_speed: speed(26),
+            write_speeds,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reply::{ModePage, ModeParameters};
+
+    #[track_caller]
+    fn check(page: ModePage, start: &[u8], len: usize) {
+        let bytes = page.encode();
+        assert_eq!(bytes[..start.len()], *start, "{page:?}");
+        assert_eq!(bytes.len(), len);
+        let list = [&[0; 8][..], &bytes].concat();
+        let decoded = ModeParameters::decode_list(&list).unwrap();
+        assert_eq!(decoded.pages, [page]);
+    }
+
+    #[test]
+    fn golden_bytes_of_short_pages() {
+        let recovery = RecoveryPage {
+            options: 0xc0,
+            read_retries: 5,
+            write_retries: 3,
+        };
+        check(
+            ModePage::Recovery(recovery),
+            &[1, 10, 0xc0, 5, 0, 0, 0, 0, 3],
+            12,
+        );
+        let power = PowerPage {
+            idle: Some(600),
+            standby: None,
+        };
+        check(
+            ModePage::Power(power),
+            &[0x1a, 10, 0, 2, 0, 0, 2, 0x58, 0],
+            12,
+        );
+        let timeout = TimeoutPage {
+            options: 4,
+            group_1: 30,
+            group_2: 300,
+        };
+        check(
+            ModePage::Timeout(timeout),
+            &[0x1d, 8, 0, 0, 4, 0, 0, 30, 1, 0x2c],
+            10,
+        );
+    }
+
+    #[test]
+    fn golden_bytes_of_write_parameters() {
+        let page = WriteParametersPage {
+            underrun_protection: true,
+            test_write: false,
+            write_type: 2,
+            multi_session: 3,
+            fixed_packet: true,
+            track_mode: 5,
+            data_block_type: 8,
+            packet_size: 16,
+        };
+        let start = [5, 0x32, 0x42, 0xe5, 8, 0, 0, 0, 0, 0, 0, 0, 0, 16];
+        check(ModePage::WriteParameters(page), &start, 52);
+    }
+
+    #[test]
+    fn golden_bytes_of_capabilities() {
+        let page = CapabilitiesPage {
+            reads: 0x3f,
+            writes: 0x33,
+            underrun_protection: true,
+            multi_session: true,
+            mechanism: 1,
+            eject: true,
+            locked: true,
+            lock: true,
+            read_speed_max: Speed::BD_1X,
+            buffer_kilobytes: 1536,
+            read_speed: Speed::BD_1X,
+            write_speed: Speed::from_kilobytes(0x0102),
+            write_speeds: vec![Speed::from_kilobytes(0x0203), Speed::from_kilobytes(0x0102)],
+        };
+        let start = [
+            0x2a, 38, 0x3f, 0x33, 0xc0, 0, 0x2b, 0, 0x11, 0x8f, 0, 0, 6, 0, 0x11, 0x8f, 0, 0, 2, 3,
+            1, 2, 0, 0, 0, 0, 0, 0, 1, 2, 0, 2, 0, 0, 2, 3, 0, 0, 1, 2,
+        ];
+        check(ModePage::Capabilities(page), &start, 40);
+    }
+}
