@@ -140,6 +140,14 @@ pub enum Incompatible {
         /// Blocks between units.
         gap: u8,
     },
+    /// A component of a symbolic link that only its maker could follow.
+    #[error(
+        "a component with flags {flags:#04x} in the target of a symbolic link is not supported"
+    )]
+    LinkComponent {
+        /// The flags (RRIP 4.1.3.1).
+        flags: u8,
+    },
     /// A file on another disc of a set.
     #[error("the file is on disc {file} of a set, and this is disc {disc}; use that disc")]
     OtherVolume {

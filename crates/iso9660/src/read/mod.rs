@@ -1,6 +1,29 @@
-//! Reading a volume.
+//! Reading a volume: from its descriptors to a tree whose files point at their blocks.
+//!
+//! Lenient where kernels are lenient: names, versions, missing records of a directory for
+//! itself, big-endian halves. Strict where the tree would be wrong. What was mended or left out
+//! is said in [`Note`]s.
+//!
+//! Invariants: directories are read in ascending order of address, each block once; nothing is
+//! allocated from a count on disc, only from records that are present; nothing recurses.
+
+mod batch;
+mod boot;
+mod directory;
+mod disc;
+mod import;
+mod name;
+mod note;
+mod system_use;
+mod tree;
+mod volume;
+mod walk;
 
 use std::fmt;
+
+pub use note::{Note, NoteKind};
+pub use tree::ImportedTree;
+pub use volume::Volume;
 
 /// One of the directory trees that a volume can have over the same files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,4 +48,13 @@ impl fmt::Display for Hierarchy {
             Self::Plain => "ISO 9660",
         })
     }
+}
+
+/// The recognition sequence of a UDF file system on the same disc (ECMA-167 3/9.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Nsr {
+    /// UDF up to 1.50.
+    Nsr02,
+    /// UDF from 2.00 on.
+    Nsr03,
 }

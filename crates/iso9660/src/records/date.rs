@@ -103,20 +103,14 @@ impl VolumeDate {
     /// first or the last one that can be stated.
     pub fn new(time: Timestamp) -> Self {
         let civil = time.clamp(Self::MIN, Self::MAX).civil();
-        let (century, year) = (
-            civil.year.unsigned_abs() / 100,
-            civil.year.unsigned_abs() % 100,
-        );
-        let [c1, c2] = two_digits(century as u8);
-        let [y1, y2] = two_digits(year as u8);
         Self {
-            year: [c1, c2, y1, y2],
-            month: two_digits(civil.month),
-            day: two_digits(civil.day),
-            hour: two_digits(civil.hour),
-            minute: two_digits(civil.minute),
-            second: two_digits(civil.second),
-            hundredths: two_digits((civil.micros / MICROS_A_HUNDREDTH) as u8),
+            year: digits(civil.year.unsigned_abs()),
+            month: digits(civil.month.into()),
+            day: digits(civil.day.into()),
+            hour: digits(civil.hour.into()),
+            minute: digits(civil.minute.into()),
+            second: digits(civil.second.into()),
+            hundredths: digits(civil.micros / MICROS_A_HUNDREDTH),
             zone: 0,
         }
     }
@@ -124,13 +118,13 @@ impl VolumeDate {
     /// The time; `None` where none is given, a digit is not one, or the date does not exist.
     pub fn timestamp(&self) -> Option<Timestamp> {
         let civil = CivilTime {
-            year: i32::try_from(number(&self.year)?).ok()?,
-            month: number(&self.month)? as u8,
-            day: number(&self.day)? as u8,
-            hour: number(&self.hour)? as u8,
-            minute: number(&self.minute)? as u8,
-            second: number(&self.second)? as u8,
-            micros: number(&self.hundredths)? * MICROS_A_HUNDREDTH,
+            year: number(&self.year)?,
+            month: number(&self.month)?,
+            day: number(&self.day)?,
+            hour: number(&self.hour)?,
+            minute: number(&self.minute)?,
+            second: number(&self.second)?,
+            micros: number::<u32>(&self.hundredths)? * MICROS_A_HUNDREDTH,
         };
         Timestamp::from_civil(civil).map(|local| to_greenwich(local, self.zone))
     }
@@ -152,17 +146,23 @@ fn to_greenwich(local: Timestamp, zone: i8) -> Timestamp {
     Timestamp::from_micros(local.micros() - micros)
 }
 
-/// Two decimal digits of a number below 100.
-fn two_digits(number: u8) -> [u8; 2] {
-    [b'0' + number / 10, b'0' + number % 10]
+/// The last `N` decimal digits of a number.
+fn digits<const N: usize>(mut number: u32) -> [u8; N] {
+    let mut digits = [b'0'; N];
+    for digit in digits.iter_mut().rev() {
+        *digit = b"0123456789"[(number % 10) as usize];
+        number /= 10;
+    }
+    digits
 }
 
 /// The number that decimal digits name.
-fn number(digits: &[u8]) -> Option<u32> {
-    digits.iter().try_fold(0, |number, digit| {
+fn number<T: TryFrom<u32>>(digits: &[u8]) -> Option<T> {
+    let number = digits.iter().try_fold(0, |number, digit| {
         let digit = digit.is_ascii_digit().then(|| digit - b'0')?;
         Some(number * 10 + u32::from(digit))
-    })
+    })?;
+    T::try_from(number).ok()
 }
 
 #[cfg(test)]

@@ -205,10 +205,11 @@ impl Pn {
         }
     }
 
-    /// Major and minor number. Some writers put both into `low`; told apart as Linux does.
+    /// Major and minor number. Writers that leave `high` zero have both in `low`, packed as
+    /// Linux packs 32 bits: minor in the low 8 and the high 12, major between them.
     pub const fn numbers(&self) -> (u32, u32) {
         match (self.high.le(), self.low.le()) {
-            (0, low) if low > 0xff => (low >> 8, low & 0xff),
+            (0, low) if low > 0xff => (low >> 8 & 0xfff, low & 0xff | low >> 12 & 0xf_ff00),
             numbers => numbers,
         }
     }
@@ -257,5 +258,6 @@ mod tests {
         assert_eq!(Pn::new(8, 1).numbers(), (8, 1));
         assert_eq!(Pn::new(0, 0x0801).numbers(), (8, 1));
         assert_eq!(Pn::new(0, 7).numbers(), (0, 7));
+        assert_eq!(Pn::new(0, 0x0031_03e8).numbers(), (259, 1000));
     }
 }
