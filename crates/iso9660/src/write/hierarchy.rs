@@ -1,0 +1,226 @@
+//! The directories of one hierarchy: which there are, in which order, and how large.
+//!
+//! Invariants: directories stand in the order of the path table, that is by level, then by
+//! parent, then by identifier (ECMA-119 6.9.1); so the children of a directory follow each
+//! other, in the order in which their records stand in it.
+
+use reburn_blocks::{BLOCK_SIZE, BlockCount};
+use reburn_tree::{NodeId, Tree};
+
+use super::LayoutError;
+use super::directory::{DirectoryWriter, Sources};
+use super::listing::Listing;
+use super::relocation::Relocation;
+use crate::Hierarchy;
+use crate::names::NameRules;
+
+/// The last directory that a path table can name as a parent (ECMA-119 9.4.4).
+const PARENT_NUMBER_MAX: usize = u16::MAX as usize;
+
+/// A directory as one hierarchy records it. Its records come first, then what continues
+/// their system use areas.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Directory {
+    /// The folder; the root also for the relocation folder that the tree does not have.
+    pub(super) node: NodeId,
+    /// Which directory it is recorded in.
+    pub(super) parent: u32,
+    /// Where the directories recorded in it begin.
+    pub(super) first_child: u32,
+    /// Folders in the folder, wherever they are recorded.
+    pub(super) subfolders: u32,
+    /// Blocks from the first block of all metadata.
+    pub(super) start: u32,
+    pub(super) record_blocks: u32,
+    pub(super) continuation_blocks: u32,
+    identifier_start: u32,
+    identifier_len: u8,
+}
+
+impl Directory {
+    fn new(node: NodeId, parent: u32) -> Self {
+        Self {
+            node,
+            parent,
+            first_child: 0,
+            subfolders: 0,
+            start: 0,
+            record_blocks: 0,
+            continuation_blocks: 0,
+            identifier_start: 0,
+            identifier_len: 0,
+        }
+    }
+
+    pub(super) fn blocks(&self) -> u32 {
+        self.record_blocks + self.continuation_blocks
+    }
+
+    /// Bytes of its records (ECMA-119 9.1.4).
+    pub(super) fn data_length(&self) -> u32 {
+        self.record_blocks * BLOCK_SIZE as u32
+    }
+}
+
+/// One hierarchy of a layout.
+#[derive(Debug)]
+pub(super) struct HierarchyLayout {
+    pub(super) kind: Hierarchy,
+    pub(super) rules: NameRules,
+    pub(super) directories: Vec<Directory>,
+    pub(super) relocation: Option<Relocation>,
+    /// Blocks from the first block of all metadata to the type L path table; the type M table
+    /// follows.
+    pub(super) path_table_start: u32,
+    /// Bytes of a path table (ECMA-119 8.4.13).
+    pub(super) path_table_bytes: u32,
+    /// The directories' identifiers, in their order.
+    identifiers: Vec<u8>,
+}
+
+impl HierarchyLayout {
+    /// Finds all directories and reckons how large they are.
+    pub(super) fn new(
+        tree: &Tree,
+        kind: Hierarchy,
+        rules: NameRules,
+        relocation: Option<Relocation>,
+        serials: &[u32],
+    ) -> Result<Self, LayoutError> {
+        let mut hierarchy = Self {
+            kind,
+            rules,
+            directories: vec![Directory::new(Tree::ROOT, 0)],
+            relocation,
+            path_table_start: 0,
+            path_table_bytes: 0,
+            identifiers: Vec::new(),
+        };
+        hierarchy.name_directory(0, &[0]);
+        let mut listing = Listing::default();
+        let mut index = 0;
+        while index < hierarchy.directories.len() {
+            listing.fill(tree, &hierarchy, index);
+            hierarchy.add_children(tree, &listing, index)?;
+            hierarchy.measure(tree, &listing, index, serials)?;
+            index += 1;
+        }
+        hierarchy.directories.shrink_to_fit();
+        hierarchy.identifiers.shrink_to_fit();
+        Ok(hierarchy)
+    }
+
+    /// Whether records have entries of Rock Ridge.
+    pub(super) fn has_rock_ridge(&self) -> bool {
+        self.kind == Hierarchy::RockRidge
+    }
+
+    /// The identifier of a directory; one zero byte for the root (ECMA-119 9.4.5).
+    pub(super) fn identifier(&self, index: usize) -> &[u8] {
+        let directory = &self.directories[index];
+        let start = directory.identifier_start as usize;
+        &self.identifiers[start..start + usize::from(directory.identifier_len)]
+    }
+
+    /// Blocks of one path table.
+    pub(super) fn path_table_blocks(&self) -> u32 {
+        self.path_table_bytes.div_ceil(BLOCK_SIZE as u32)
+    }
+
+    /// Gives path tables their places, from `next` on.
+    pub(super) fn place_path_tables(&mut self, next: &mut u64) {
+        self.path_table_start = *next as u32;
+        *next += 2 * u64::from(self.path_table_blocks());
+    }
+
+    /// Gives directories their places, from `next` on.
+    pub(super) fn place_directories(&mut self, next: &mut u64) {
+        for directory in &mut self.directories {
+            directory.start = *next as u32;
+            *next += u64::from(directory.blocks());
+        }
+    }
+
+    /// The directory that holds a block of the metadata, if it is this hierarchy's.
+    pub(super) fn directory_at(&self, block: u32) -> Option<usize> {
+        let after = self
+            .directories
+            .partition_point(|directory| directory.start <= block);
+        let index = after.checked_sub(1)?;
+        let directory = &self.directories[index];
+        (block - directory.start < directory.blocks()).then_some(index)
+    }
+
+    /// Whether this is a relocation folder that the tree does not have.
+    pub(super) fn is_relocation_folder(&self, index: usize) -> bool {
+        index != 0 && self.directories[index].node == Tree::ROOT
+    }
+
+    /// Adds the directories recorded in the one that `listing` lists.
+    fn add_children(
+        &mut self,
+        tree: &Tree,
+        listing: &Listing,
+        index: usize,
+    ) -> Result<(), LayoutError> {
+        let first_child = self.directories.len();
+        let mut subfolders = 0;
+        for place in 0..listing.len() {
+            let (member, identifier) = listing.get(place);
+            let child = member.directory(tree).map(|node| {
+                let child = self.directories.len();
+                self.directories.push(Directory::new(node, index as u32));
+                self.name_directory(child, identifier);
+                child as u32
+            });
+            if let Some(relocation) = &mut self.relocation {
+                relocation.note(member, index as u32, child);
+            }
+            subfolders += u32::from(member.is_subfolder(tree));
+        }
+        let has_children = self.directories.len() > first_child;
+        if has_children && index >= PARENT_NUMBER_MAX {
+            return Err(LayoutError::TooManyDirectories {
+                path: tree.display_path(self.directories[index].node),
+                number: index as u32 + 1,
+            });
+        }
+        let directory = &mut self.directories[index];
+        directory.first_child = first_child as u32;
+        directory.subfolders = subfolders;
+        Ok(())
+    }
+
+    fn name_directory(&mut self, index: usize, identifier: &[u8]) {
+        let directory = &mut self.directories[index];
+        directory.identifier_start = self.identifiers.len() as u32;
+        directory.identifier_len = identifier.len() as u8;
+        self.identifiers.extend_from_slice(identifier);
+        self.path_table_bytes += 8 + (identifier.len() as u32).next_multiple_of(2);
+    }
+
+    /// Reckons the blocks of a directory.
+    fn measure(
+        &mut self,
+        tree: &Tree,
+        listing: &Listing,
+        index: usize,
+        serials: &[u32],
+    ) -> Result<(), LayoutError> {
+        let sources = Sources::unplaced(tree, self, serials);
+        let size = DirectoryWriter::new(sources, listing, index).measure();
+        let blocks = |bytes: u64| BlockCount::for_bytes(bytes).map(BlockCount::get);
+        let fits = size.records <= u64::from(u32::MAX);
+        let (Some(records), Some(continuations), true) =
+            (blocks(size.records), blocks(size.continuations), fits)
+        else {
+            return Err(LayoutError::DirectoryTooLarge {
+                path: tree.display_path(self.directories[index].node),
+            });
+        };
+        let directory = &mut self.directories[index];
+        directory.record_blocks = records;
+        directory.continuation_blocks = continuations;
+        Ok(())
+    }
+}

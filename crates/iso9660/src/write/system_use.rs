@@ -1,0 +1,269 @@
+//! The system use area of one record: what Rock Ridge says of a file (SUSP, RRIP 1.12).
+//!
+//! Invariant: every entry is whole and knows where it ends, so that an area can be split
+//! between entries.
+
+use reburn_record::Record;
+use reburn_tree::{Kind, Metadata, Timestamp};
+
+use crate::records::{
+    Cl, ComponentFlags, ComponentHead, DirectoryDate, ErHead, NameFlags, NmHead, Pl, Pn, Px,
+    SlHead, Sp, SuspHead, TfHead, TimeFlags, VolumeDate,
+};
+
+/// The most bytes an entry has after the head and flags of `NM` and `SL`.
+const ENTRY_DATA_MAX: usize = 255 - 5;
+
+/// What an `ER` entry says: identifier, descriptor and source as RRIP 4.3 had them up to
+/// version 1.10. The later identifier `IEEE_1282` is the one that goes with the 44 bytes of
+/// `PX`, but the readers of BSD and macOS refuse a volume that says so, while none minds the
+/// longer `PX` under the older one.
+const EXTENSION: [&[u8]; 3] = [
+    b"RRIP_1991A",
+    b"THE ROCK RIDGE INTERCHANGE PROTOCOL PROVIDES SUPPORT FOR POSIX FILE SYSTEM SEMANTICS",
+    b"PLEASE CONTACT DISC PUBLISHER FOR SPECIFICATION SOURCE.  SEE PUBLISHER IDENTIFIER IN \
+      PRIMARY VOLUME DESCRIPTOR FOR CONTACT INFORMATION.",
+];
+
+/// The entries of one record, in order. Its memory serves one record after the other.
+#[derive(Debug, Default)]
+pub(super) struct SystemUse {
+    bytes: Vec<u8>,
+    /// Where each entry ends.
+    ends: Vec<u16>,
+}
+
+impl SystemUse {
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    /// All entries.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The largest end of an entry that is at most `max` bytes after `start`, itself the end
+    /// of an entry or zero.
+    pub(super) fn split(&self, start: usize, max: usize) -> usize {
+        let fitting = self
+            .ends
+            .partition_point(|&end| usize::from(end) <= start + max);
+        match fitting.checked_sub(1) {
+            Some(last) => usize::from(self.ends[last]).max(start),
+            None => start,
+        }
+    }
+
+    /// `SP`: the volume uses the protocol.
+    pub(super) fn push_sharing_protocol(&mut self) {
+        self.push(&[Sp::new().bytes()]);
+    }
+
+    /// `ER`: the extension is Rock Ridge.
+    pub(super) fn push_extension_reference(&mut self) {
+        let [identifier, descriptor, source] = EXTENSION;
+        let length = ErHead::SIZE + identifier.len() + descriptor.len() + source.len();
+        let head = ErHead {
+            head: SuspHead::new(*b"ER", length as u8),
+            identifier_length: identifier.len() as u8,
+            descriptor_length: descriptor.len() as u8,
+            source_length: source.len() as u8,
+            extension_version: 1,
+        };
+        self.push(&[head.bytes(), identifier, descriptor, source]);
+    }
+
+    /// `PX`: mode, owner, number of links and serial number.
+    pub(super) fn push_attributes(
+        &mut self,
+        metadata: &Metadata,
+        kind: Kind<'_>,
+        links: u32,
+        serial: u32,
+    ) {
+        let mode = file_type(kind) | u32::from(metadata.permissions & 0o7777);
+        let px = Px::new(mode, links, metadata.uid, metadata.gid, serial);
+        self.push(&[px.bytes()]);
+    }
+
+    /// `TF`: the times that are known; 7 bytes each, or 17 where one of them needs it.
+    pub(super) fn push_times(&mut self, metadata: &Metadata) {
+        let times = [
+            (TimeFlags::CREATION, metadata.created),
+            (TimeFlags::MODIFY, Some(metadata.modified)),
+            (TimeFlags::ACCESS, metadata.accessed),
+            (TimeFlags::ATTRIBUTES, metadata.changed),
+        ];
+        let known = || times.iter().filter_map(|&(flag, time)| Some((flag, time?)));
+        let in_range = |time: Timestamp| {
+            (DirectoryDate::MIN..=DirectoryDate::MAX).contains(&time.floor_to_seconds())
+        };
+        let long = !known().all(|(_, time)| in_range(time));
+        let mut flags = known().fold(0, |flags, (flag, _)| flags | flag);
+        let mut stamps = [0; 4 * VolumeDate::SIZE];
+        let mut len = 0;
+        let mut put = |stamp: &[u8]| {
+            stamps[len..len + stamp.len()].copy_from_slice(stamp);
+            len += stamp.len();
+        };
+        if long {
+            flags |= TimeFlags::LONG_FORM;
+            known().for_each(|(_, time)| put(VolumeDate::new(time).bytes()));
+        } else {
+            known().for_each(|(_, time)| put(DirectoryDate::new(time).bytes()));
+        }
+        let head = TfHead {
+            head: SuspHead::new(*b"TF", (TfHead::SIZE + len) as u8),
+            flags,
+        };
+        self.push(&[head.bytes(), &stamps[..len]]);
+    }
+
+    /// `NM`: the name, byte for byte.
+    pub(super) fn push_name(&mut self, name: &[u8]) {
+        let mut parts = name.chunks(ENTRY_DATA_MAX).peekable();
+        while let Some(part) = parts.next() {
+            let continues = parts.peek().is_some();
+            let head = NmHead {
+                head: SuspHead::new(*b"NM", (NmHead::SIZE + part.len()) as u8),
+                flags: if continues { NameFlags::CONTINUE } else { 0 },
+            };
+            self.push(&[head.bytes(), part]);
+        }
+    }
+
+    /// `PN`: the numbers of a device.
+    pub(super) fn push_device(&mut self, major: u32, minor: u32) {
+        self.push(&[Pn::new(major, minor).bytes()]);
+    }
+
+    /// `CL`: the folder of this name is recorded at another place.
+    pub(super) fn push_child_link(&mut self, location: u32) {
+        self.push(&[Cl::new(location).bytes()]);
+    }
+
+    /// `PL`: where the parent of a moved folder is recorded.
+    pub(super) fn push_parent_link(&mut self, location: u32) {
+        self.push(&[Pl::new(location).bytes()]);
+    }
+
+    /// `RE`: the folder is recorded here, but belongs to another place.
+    pub(super) fn push_relocated(&mut self) {
+        self.push(&[SuspHead::new(*b"RE", 4).bytes()]);
+    }
+
+    /// `SL`: the target of a symbolic link.
+    ///
+    /// Empty components stand for slashes that follow each other or end the target, so that
+    /// it comes back byte for byte. Where the target goes on in another entry, a component is
+    /// cut in two if possible: there is a reader that forgets the slash between entries.
+    pub(super) fn push_target(&mut self, target: &[u8]) {
+        let mut entry = Vec::with_capacity(ENTRY_DATA_MAX);
+        let mut components = Components::new(target);
+        while let Some((flags, mut text)) = components.next() {
+            let last = components.rest.is_none();
+            loop {
+                let room = ENTRY_DATA_MAX - entry.len();
+                let len = ComponentHead::SIZE + text.len();
+                // The component fits, and one byte of the next one as well.
+                if len <= room && (last || flags != 0 || len + ComponentHead::SIZE < room) {
+                    push_component(&mut entry, flags, text);
+                    break;
+                }
+                if room > ComponentHead::SIZE && flags == 0 {
+                    let cut = text.len().min(room - ComponentHead::SIZE);
+                    push_component(&mut entry, ComponentFlags::CONTINUE, &text[..cut]);
+                    text = &text[cut..];
+                }
+                self.push_target_part(&mut entry, true);
+            }
+        }
+        self.push_target_part(&mut entry, false);
+    }
+
+    fn push_target_part(&mut self, components: &mut Vec<u8>, continues: bool) {
+        let head = SlHead {
+            head: SuspHead::new(*b"SL", (SlHead::SIZE + components.len()) as u8),
+            flags: if continues { SlHead::CONTINUE } else { 0 },
+        };
+        self.push(&[head.bytes(), components]);
+        components.clear();
+    }
+
+    fn push(&mut self, parts: &[&[u8]]) {
+        for part in parts {
+            self.bytes.extend_from_slice(part);
+        }
+        self.ends.push(self.bytes.len() as u16);
+    }
+}
+
+fn push_component(entry: &mut Vec<u8>, flags: u8, text: &[u8]) {
+    let head = ComponentHead {
+        flags,
+        length: text.len() as u8,
+    };
+    entry.extend_from_slice(head.bytes());
+    entry.extend_from_slice(text);
+}
+
+/// The components of a path: flags and, where those are zero, the name.
+struct Components<'a> {
+    /// What is still to come.
+    rest: Option<&'a [u8]>,
+    root: bool,
+}
+
+impl<'a> Components<'a> {
+    fn new(path: &'a [u8]) -> Self {
+        let (root, rest) = match path.strip_prefix(b"/") {
+            Some(rest) => (true, rest),
+            None => (false, path),
+        };
+        Self {
+            rest: (!rest.is_empty()).then_some(rest),
+            root,
+        }
+    }
+}
+
+impl<'a> Iterator for Components<'a> {
+    type Item = (u8, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if std::mem::take(&mut self.root) {
+            return Some((ComponentFlags::ROOT, b""));
+        }
+        let rest = self.rest?;
+        let name = match rest.iter().position(|&byte| byte == b'/') {
+            Some(slash) => {
+                self.rest = Some(&rest[slash + 1..]);
+                &rest[..slash]
+            }
+            None => {
+                self.rest = None;
+                rest
+            }
+        };
+        Some(match name {
+            b"." => (ComponentFlags::CURRENT, b""),
+            b".." => (ComponentFlags::PARENT, b""),
+            name => (0, name),
+        })
+    }
+}
+
+/// The file type bits of a POSIX mode.
+fn file_type(kind: Kind<'_>) -> u32 {
+    match kind {
+        Kind::Directory => 0o040_000,
+        Kind::File { .. } => 0o100_000,
+        Kind::Symlink(_) => 0o120_000,
+        Kind::CharDevice { .. } => 0o020_000,
+        Kind::BlockDevice { .. } => 0o060_000,
+        Kind::Fifo => 0o010_000,
+        Kind::Socket => 0o140_000,
+    }
+}
