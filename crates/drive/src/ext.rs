@@ -1,0 +1,478 @@
+//! Commands as typed calls, for any drive.
+
+use std::time::Duration;
+
+use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, Lba};
+use reburn_mmc::command::{
+    CloseFunction, CloseTrackSession, Command, DiscInformationType, FeatureScope, FormatUnit,
+    GetConfiguration, GetEventStatus, GetPerformance, Inquiry, ModeSense, PageControl,
+    PerformanceType, PreventAllow, Read10, ReadBufferCapacity, ReadCapacity, ReadDiscInformation,
+    ReadFormatCapacities, ReadTrackInformation, RequestSense, SetCdSpeed, StartStop, StartStopUnit,
+    SynchronizeCache, TestUnitReady, TrackAddress, Verify10, Write10, WriteAndVerify,
+};
+use reburn_mmc::reply::{
+    BufferCapacity, Capacity, Configuration, DiscInformation, EventStatus, Feature,
+    FormatCapacities, FormatParameters, InquiryData, ModePage, ModeParameters, TrackInformation,
+    WriteSpeed, WriteSpeeds,
+};
+use reburn_mmc::{DecodeError, Sense, SenseKey, Speed};
+
+use crate::{CommandError, Data, Drive};
+
+/// Changes of the drive's state that may lie between two commands: power on, a new medium, new
+/// parameters, and each of them again from another host.
+const ATTENTIONS_MAX: usize = 8;
+
+/// The commands as typed calls. Everything fails with the drive's sense, as a sentence.
+pub trait DriveExt: Drive {
+    /// Carries out a command; the bytes that moved.
+    fn command(
+        &mut self,
+        command: impl Into<Command>,
+        data: Data<'_>,
+    ) -> Result<usize, CommandError> {
+        execute(self, command.into(), None, data)
+    }
+
+    /// Whether the drive can work on its medium (TEST UNIT READY).
+    fn test_unit_ready(&mut self) -> Result<(), CommandError> {
+        self.command(TestUnitReady, Data::None).map(drop)
+    }
+
+    /// Hears out what the drive has to report since the last command, a reset or a new medium,
+    /// so that the next command is not answered with it.
+    fn clear_attentions(&mut self) -> Result<(), CommandError> {
+        for _ in 0..ATTENTIONS_MAX {
+            match self.test_unit_ready() {
+                Err(CommandError::Sense { sense, .. }) if sense.key == SenseKey::UnitAttention => {}
+                Ok(()) | Err(CommandError::Sense { .. }) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the drive is ready, asking once a second. `progress` hears how far it got,
+    /// in 1/65536, when the drive says so.
+    ///
+    /// No medium is an error at once; a drive still busy after `limit` is
+    /// [`CommandError::NotReady`].
+    fn wait_until_ready(
+        &mut self,
+        limit: Duration,
+        progress: &mut dyn FnMut(Option<u16>),
+    ) -> Result<(), CommandError> {
+        const PAUSE: Duration = Duration::from_secs(1);
+        let mut waited = Duration::ZERO;
+        loop {
+            let sense = match self.test_unit_ready() {
+                Err(CommandError::Sense { sense, .. }) if may_pass(&sense) => sense,
+                result => return result,
+            };
+            if waited >= limit {
+                let waited_seconds = waited.as_secs();
+                return Err(CommandError::NotReady {
+                    waited_seconds,
+                    sense,
+                });
+            }
+            progress(sense.progress);
+            self.wait(PAUSE);
+            waited += PAUSE;
+        }
+    }
+
+    /// The sense that is pending (REQUEST SENSE).
+    fn request_sense(&mut self) -> Result<Sense, CommandError> {
+        let mut buf = [0; Sense::LEN];
+        let command = RequestSense { allocation: 18 };
+        let len = self.command(command, Data::In(&mut buf))?;
+        decoded("REQUEST SENSE", Sense::decode(&buf[..len]))
+    }
+
+    /// Who the drive is (INQUIRY).
+    fn inquiry(&mut self) -> Result<InquiryData, CommandError> {
+        let mut buf = [0; 36];
+        let command = Inquiry {
+            page: None,
+            allocation: 36,
+        };
+        let len = self.command(command, Data::In(&mut buf))?;
+        decoded("INQUIRY", InquiryData::decode(&buf[..len]))
+    }
+
+    /// What the drive can do with its medium (GET CONFIGURATION).
+    fn configuration(&mut self) -> Result<Configuration, CommandError> {
+        let command = |allocation| GetConfiguration {
+            scope: FeatureScope::All,
+            start: 0,
+            allocation,
+        };
+        let reply = sized(self, 8, Configuration::announced_len, command)?;
+        decoded("GET CONFIGURATION", Configuration::decode(&reply))
+    }
+
+    /// The last block that can be written, in any order; `None` if the medium takes no such
+    /// writes.
+    fn last_writable_lba(&mut self) -> Result<Option<Lba>, CommandError> {
+        let configuration = self.configuration()?;
+        let descriptor = configuration.feature(Feature::RANDOM_WRITABLE);
+        Ok(descriptor.and_then(|descriptor| match descriptor.feature {
+            Feature::RandomWritable { last_lba, .. } if descriptor.current => Some(last_lba),
+            _ => None,
+        }))
+    }
+
+    /// The state of the disc (READ DISC INFORMATION).
+    fn disc_information(&mut self) -> Result<DiscInformation, CommandError> {
+        let mut buf = [0; 34];
+        let command = ReadDiscInformation {
+            kind: DiscInformationType::Standard,
+            allocation: 34,
+        };
+        let len = self.command(command, Data::In(&mut buf))?;
+        decoded(
+            "READ DISC INFORMATION",
+            DiscInformation::decode(&buf[..len]),
+        )
+    }
+
+    /// The state of a track (READ TRACK INFORMATION).
+    fn track_information(
+        &mut self,
+        address: TrackAddress,
+    ) -> Result<TrackInformation, CommandError> {
+        let mut buf = [0; 48];
+        let command = ReadTrackInformation {
+            address,
+            open: false,
+            allocation: 48,
+        };
+        let len = self.command(command, Data::In(&mut buf))?;
+        decoded(
+            "READ TRACK INFORMATION",
+            TrackInformation::decode(&buf[..len]),
+        )
+    }
+
+    /// The last block (READ CAPACITY). A medium without blocks reports block 0 too: see
+    /// [`DriveExt::block_count`].
+    fn read_capacity(&mut self) -> Result<Capacity, CommandError> {
+        let mut buf = [0; 8];
+        let len = self.command(ReadCapacity, Data::In(&mut buf))?;
+        decoded("READ CAPACITY", Capacity::decode(&buf[..len]))
+    }
+
+    /// How the medium is formatted and could be (READ FORMAT CAPACITIES).
+    fn format_capacities(&mut self) -> Result<FormatCapacities, CommandError> {
+        let command = |allocation| ReadFormatCapacities { allocation };
+        let reply = sized(self, 12, FormatCapacities::announced_len, command)?;
+        decoded("READ FORMAT CAPACITIES", FormatCapacities::decode(&reply))
+    }
+
+    /// How many blocks can be read: the capacity, or none if the medium is not formatted yet.
+    fn block_count(&mut self) -> Result<BlockCount, CommandError> {
+        let capacity = self.read_capacity()?;
+        if capacity.last_lba == Lba::ZERO {
+            return Ok(self.format_capacities()?.current.usable_blocks());
+        }
+        Ok(BlockCount::new(capacity.last_lba.get() + 1))
+    }
+
+    /// A mode page as it is now (MODE SENSE); `None` if the reply lacks it.
+    fn mode_page(&mut self, page: u8) -> Result<Option<ModePage>, CommandError> {
+        let command = |allocation| ModeSense {
+            control: PageControl::Current,
+            page,
+            no_descriptors: true,
+            allocation,
+        };
+        let reply = sized(self, 8, ModeParameters::announced_len, command)?;
+        let parameters = decoded("MODE SENSE (10)", ModeParameters::decode(&reply))?;
+        Ok(parameters.page(page).cloned())
+    }
+
+    /// How much of the write buffer is free (READ BUFFER CAPACITY).
+    fn buffer_capacity(&mut self) -> Result<BufferCapacity, CommandError> {
+        let mut buf = [0; 12];
+        let command = ReadBufferCapacity {
+            in_blocks: false,
+            allocation: 12,
+        };
+        let len = self.command(command, Data::In(&mut buf))?;
+        decoded("READ BUFFER CAPACITY", BufferCapacity::decode(&buf[..len]))
+    }
+
+    /// The write speeds that can be set, fastest first (GET PERFORMANCE).
+    fn write_speeds(&mut self) -> Result<Vec<WriteSpeed>, CommandError> {
+        const MOST: u16 = 64;
+        let mut buf = [0; 8 + 16 * MOST as usize];
+        let command = GetPerformance {
+            kind: PerformanceType::WriteSpeeds,
+            lba: Lba::ZERO,
+            descriptors: MOST,
+        };
+        let len = self.command(command, Data::In(&mut buf))?;
+        decoded("GET PERFORMANCE", WriteSpeeds::decode(&buf[..len])).map(|reply| reply.speeds)
+    }
+
+    /// What happened to the medium since the last question (GET EVENT STATUS NOTIFICATION).
+    fn media_event(&mut self) -> Result<EventStatus, CommandError> {
+        let mut buf = [0; 8];
+        let command = GetEventStatus {
+            classes: 1 << EventStatus::MEDIA_CLASS,
+            allocation: 8,
+        };
+        let len = self.command(command, Data::In(&mut buf))?;
+        decoded(
+            "GET EVENT STATUS NOTIFICATION",
+            EventStatus::decode(&buf[..len]),
+        )
+    }
+
+    /// Fills `buf`, whole blocks, from `lba` on (READ (10)), in as many commands as it takes.
+    fn read(&mut self, lba: Lba, buf: &mut [u8]) -> Result<(), CommandError> {
+        let limit = self.transfer_limit();
+        for (range, bytes) in pieces(lba, buf.len(), limit)? {
+            let command = Read10 {
+                lba: range.start_lba(),
+                blocks: blocks16(range),
+                force_unit_access: false,
+            };
+            let room = &mut buf[bytes.clone()];
+            let moved = execute(self, command.into(), Some(range), Data::In(room))?;
+            whole("READ (10)", bytes.len(), moved)?;
+        }
+        Ok(())
+    }
+
+    /// Writes `data`, whole blocks, from `lba` on (WRITE (10)), in as many commands as it
+    /// takes. Durable after [`DriveExt::synchronize_cache`].
+    fn write(&mut self, lba: Lba, data: &[u8]) -> Result<(), CommandError> {
+        let limit = self.transfer_limit();
+        for (range, bytes) in pieces(lba, data.len(), limit)? {
+            let command = Write10 {
+                lba: range.start_lba(),
+                blocks: blocks16(range),
+                force_unit_access: false,
+            };
+            execute(self, command.into(), Some(range), Data::Out(&data[bytes]))?;
+        }
+        Ok(())
+    }
+
+    /// Writes `data` and has the drive read it back from the medium (WRITE AND VERIFY (10)).
+    fn write_and_verify(&mut self, lba: Lba, data: &[u8]) -> Result<(), CommandError> {
+        let limit = self.transfer_limit();
+        for (range, bytes) in pieces(lba, data.len(), limit)? {
+            let command = WriteAndVerify {
+                lba: range.start_lba(),
+                blocks: blocks16(range),
+            };
+            execute(self, command.into(), Some(range), Data::Out(&data[bytes]))?;
+        }
+        Ok(())
+    }
+
+    /// Has the drive read blocks without sending them (VERIFY (10)).
+    fn verify(&mut self, range: BlockRange) -> Result<(), CommandError> {
+        for piece in range.pieces(BlockCount::new(u32::from(u16::MAX))) {
+            let command = Verify10 {
+                lba: piece.start_lba(),
+                blocks: blocks16(piece),
+            };
+            execute(self, command.into(), Some(piece), Data::None)?;
+        }
+        Ok(())
+    }
+
+    /// Makes everything written so far durable, and returns when it is (SYNCHRONIZE CACHE).
+    fn synchronize_cache(&mut self) -> Result<(), CommandError> {
+        self.command(SynchronizeCache::ALL, Data::None).map(drop)
+    }
+
+    /// Formats the medium (FORMAT UNIT). An immediate format goes on after this returns: see
+    /// [`DriveExt::wait_until_ready`].
+    fn format_unit(&mut self, parameters: &FormatParameters) -> Result<(), CommandError> {
+        let command = FormatUnit {
+            complete_list: false,
+        };
+        let list = parameters.encode();
+        self.command(command, Data::Out(&list)).map(drop)
+    }
+
+    /// Closes a track or session; on DVD+RW, stops or ends its format (CLOSE TRACK SESSION).
+    fn close(&mut self, function: CloseFunction, track: u16) -> Result<(), CommandError> {
+        let command = CloseTrackSession {
+            immediate: false,
+            function,
+            track,
+        };
+        self.command(command, Data::None).map(drop)
+    }
+
+    /// Spins up or down, ejects or loads (START STOP UNIT), and returns when done.
+    fn start_stop(&mut self, action: StartStop) -> Result<(), CommandError> {
+        let command = StartStopUnit {
+            immediate: false,
+            action,
+        };
+        self.command(command, Data::None).map(drop)
+    }
+
+    /// Locks the medium in, or lets it go (PREVENT ALLOW MEDIUM REMOVAL).
+    fn prevent_removal(&mut self, prevent: bool) -> Result<(), CommandError> {
+        let command = PreventAllow {
+            prevent,
+            persistent: false,
+        };
+        self.command(command, Data::None).map(drop)
+    }
+
+    /// Sets the speeds of reading and writing (SET CD SPEED).
+    fn set_speed(&mut self, read: Speed, write: Speed) -> Result<(), CommandError> {
+        let command = SetCdSpeed {
+            rotation: 0,
+            read,
+            write,
+        };
+        self.command(command, Data::None).map(drop)
+    }
+}
+
+impl<D: Drive + ?Sized> DriveExt for D {}
+
+/// Carries out a command and turns sense into an error.
+fn execute<D: Drive + ?Sized>(
+    drive: &mut D,
+    command: Command,
+    range: Option<BlockRange>,
+    data: Data<'_>,
+) -> Result<usize, CommandError> {
+    let name = command.name();
+    let reply =
+        drive
+            .execute(&command.encode(), data)
+            .map_err(|source| CommandError::Transport {
+                command: name,
+                source,
+            })?;
+    match reply.sense {
+        // Done, with an effort.
+        None => Ok(reply.transferred),
+        Some(sense) if sense.key == SenseKey::RecoveredError => Ok(reply.transferred),
+        Some(sense) => Err(CommandError::Sense {
+            command: name,
+            range,
+            sense,
+        }),
+    }
+}
+
+/// A reply that announces its length: its first bytes, then all of it. Some devices take an
+/// allocation larger than the reply badly.
+fn sized<D: Drive + ?Sized, C: Into<Command>>(
+    drive: &mut D,
+    header: u16,
+    announced_len: fn(&[u8]) -> Result<usize, DecodeError>,
+    command: impl Fn(u16) -> C,
+) -> Result<Vec<u8>, CommandError> {
+    let mut reply = vec![0; usize::from(header)];
+    let first: Command = command(header).into();
+    let present = execute(drive, first, None, Data::In(&mut reply))?;
+    let len = decoded(first.name(), announced_len(&reply[..present]))?;
+    let allocation = u16::try_from(len.max(usize::from(header))).unwrap_or(u16::MAX - 3);
+    reply.resize(usize::from(allocation), 0);
+    let present = execute(
+        drive,
+        command(allocation).into(),
+        None,
+        Data::In(&mut reply),
+    )?;
+    reply.truncate(present);
+    Ok(reply)
+}
+
+fn decoded<T>(command: &'static str, result: Result<T, DecodeError>) -> Result<T, CommandError> {
+    result.map_err(|source| CommandError::Reply { command, source })
+}
+
+/// Whether a drive that says this may be ready soon.
+fn may_pass(sense: &Sense) -> bool {
+    const NOT_READY: u8 = 0x04;
+    sense.key == SenseKey::UnitAttention
+        || sense.key == SenseKey::NotReady
+            && sense.asc == NOT_READY
+            && !sense.is(&Sense::START_NEEDED)
+}
+
+/// How many blocks a piece has; pieces are never longer than the field.
+fn blocks16(range: BlockRange) -> u16 {
+    u16::try_from(range.block_count().get()).unwrap_or(u16::MAX)
+}
+
+/// A transfer of `len` bytes at `start` in pieces of at most `limit` bytes, each with its
+/// place in the buffer. All but the first start at a multiple of the limit, so that no piece
+/// cuts a write unit that it need not cut.
+fn pieces(
+    start: Lba,
+    len: usize,
+    limit: usize,
+) -> Result<impl Iterator<Item = (BlockRange, std::ops::Range<usize>)>, CommandError> {
+    assert!(
+        len.is_multiple_of(BLOCK_SIZE),
+        "a transfer of {len} bytes is not whole blocks"
+    );
+    let past_the_end = CommandError::Sense {
+        command: "a transfer",
+        range: None,
+        sense: Sense::LBA_OUT_OF_RANGE,
+    };
+    let count = BlockCount::checked((len / BLOCK_SIZE) as u64);
+    if count.is_none_or(|count| start.checked_add(count).is_none()) {
+        return Err(past_the_end);
+    }
+    let per_piece = (limit / BLOCK_SIZE).clamp(1, usize::from(u16::MAX));
+    let mut offset = 0;
+    let mut lba = start;
+    Ok(std::iter::from_fn(move || {
+        let left = (len - offset) / BLOCK_SIZE;
+        let to_boundary = per_piece - lba.get() as usize % per_piece;
+        let count = BlockCount::checked(left.min(to_boundary) as u64)?;
+        let range = BlockRange::with_count(lba, count)?;
+        let bytes = offset..offset + count.as_usize() * BLOCK_SIZE;
+        offset = bytes.end;
+        lba += count;
+        Some((range, bytes))
+    }))
+}
+
+/// Checks that a drive sent every block it was asked for.
+fn whole(command: &'static str, needed: usize, present: usize) -> Result<(), CommandError> {
+    if present == needed {
+        return Ok(());
+    }
+    let source = DecodeError::TooShort {
+        what: command,
+        needed,
+        present,
+    };
+    Err(CommandError::Reply { command, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_meet_multiples_of_the_limit() {
+        let listed: Vec<_> = pieces(Lba::new(30), 40 * BLOCK_SIZE, 64 * 1024)
+            .unwrap()
+            .map(|(range, bytes)| (range.to_string(), bytes.len() / BLOCK_SIZE))
+            .collect();
+        let expected = [("30-31", 2), ("32-63", 32), ("64-69", 6)];
+        assert_eq!(listed, expected.map(|(range, len)| (range.to_owned(), len)));
+        assert_eq!(pieces(Lba::ZERO, 0, 64 * 1024).unwrap().count(), 0);
+        assert!(pieces(Lba::MAX, 2 * BLOCK_SIZE, 64 * 1024).is_err());
+    }
+}
