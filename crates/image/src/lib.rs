@@ -1,1 +1,67 @@
-//! image
+//! File system images: build or import a tree, change it, and get the whole disc as it shall
+//! be, with the exact list of blocks that differ from the disc as it is.
+//!
+//! [`FileSystemImage`] is the tree with its options; [`ResultImage`] the disc, readable block
+//! by block; [`ResultImage::modified_blocks`] what to record of it, in an order that never
+//! loses the old tree before the new one is whole.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use reburn_image::{FileSystemImage, ImportOptions, Medium, new_volume};
+//! use reburn_blocks::BlockRead;
+//! use reburn_tree::{Metadata, NewKind, Timestamp};
+//!
+//! // A disc with one file...
+//! let time = Timestamp::from_seconds(1_700_000_000);
+//! let mut image = FileSystemImage::new(Medium::DvdPlusRw, new_volume("ARCHIVE", time), time);
+//! image.add(b"/a.txt", Metadata::file(), NewKind::Bytes(Bytes::from_static(b"old")))?;
+//! let result = image.result()?;
+//! let mut disc = vec![0; result.total_blocks().as_usize() * 2048];
+//! result.read_blocks(reburn_blocks::Lba::ZERO, &mut disc)?;
+//!
+//! // ... gets another one.
+//! let options = ImportOptions { medium: Medium::DvdPlusRw, hierarchy: None, time };
+//! let mut image = FileSystemImage::import(&disc, &options)?;
+//! image.add(b"/b.txt", Metadata::file(), NewKind::Bytes(Bytes::from_static(b"new")))?;
+//! let modified = image.result()?.modified_blocks()?;
+//! let ranges: Vec<String> = modified.ranges().map(|range| range.to_string()).collect();
+//! assert_eq!(ranges, ["80-95", "16-31"]); // the new session, then the head
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod attributes;
+mod base;
+mod error;
+mod extract;
+mod file_system_image;
+mod free_space;
+mod head_swap;
+mod host;
+mod host_file;
+mod iso_options;
+mod medium;
+mod placement;
+mod result;
+mod session;
+mod source;
+#[cfg(test)]
+mod tests;
+mod write_out;
+
+pub use base::ImportOptions;
+pub use error::{EntireImageRequired, ImageError};
+pub use extract::{ExtractOptions, ExtractReport, extract};
+pub use file_system_image::FileSystemImage;
+pub use host::{Compare, HostOptions, HostReport};
+pub use iso_options::new_volume;
+pub use medium::Medium;
+pub use reburn_iso9660::IsoOptions;
+pub use result::ResultImage;
+pub use session::Sessions;
+pub use write_out::WriteOutError;
+
+/// The README's example, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,89 @@
+//! What can go wrong between a folder and a result image.
+
+use std::io;
+use std::path::PathBuf;
+
+use reburn_blocks::{BlockCount, ByteCount, ReadError};
+use reburn_iso9660::{IsoError, LayoutError};
+use reburn_tree::TreeError;
+
+use crate::Medium;
+
+/// Why an image could not be built, imported or changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImageError {
+    /// A file system could not be read or laid out.
+    #[error(transparent)]
+    Iso(#[from] IsoError),
+    /// The tree cannot be a volume of the wanted kind.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// The tree refused a change.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// Blocks could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A file or folder of the host could not be read.
+    #[error("{}: {source}", path.display())]
+    Host {
+        /// The file or folder.
+        path: PathBuf,
+        /// The host's error.
+        source: io::Error,
+    },
+    /// The image does not fit.
+    #[error(
+        "the image needs {} and {medium} holds {}: {} too much; take something out or choose a larger medium",
+        ByteCount::new(needed.bytes()), ByteCount::new(available.bytes()),
+        ByteCount::new(needed.bytes() - available.bytes())
+    )]
+    TooBig {
+        /// Blocks of the image.
+        needed: BlockCount,
+        /// Blocks that may be used.
+        available: BlockCount,
+        /// The medium.
+        medium: Medium,
+    },
+    /// There is room, but not in one piece.
+    #[error(
+        "{what} needs {needed} free blocks in a row, and the longest free run on {medium} has {longest}; record the whole image instead"
+    )]
+    NoRoomInARow {
+        /// What is to be placed.
+        what: String,
+        /// Blocks needed.
+        needed: BlockCount,
+        /// The longest run of free blocks.
+        longest: BlockCount,
+        /// The medium.
+        medium: Medium,
+    },
+    /// The base cannot be edited block by block.
+    #[error(transparent)]
+    EntireImageRequired(#[from] EntireImageRequired),
+}
+
+/// Why a result has no list of modified blocks: the whole image must be recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EntireImageRequired {
+    /// The image was built from nothing.
+    #[error("the image has no base to differ from; record all of it")]
+    NoBase,
+    /// The disc has nothing on it.
+    #[error("the disc is blank, so all of the image must be recorded; make an image and burn it")]
+    BlankMedium,
+    /// A UDF file system beside ISO 9660 would go stale.
+    #[error(
+        "the disc also holds a UDF file system over the same files, which would not see the change; make a new image instead"
+    )]
+    UdfBridge,
+}
+
+impl EntireImageRequired {
+    /// What IMAPI's `get_ModifiedBlocks` answers in this case: `E_NOTIMPL`.
+    pub const HRESULT: u32 = 0x8000_4001;
+}

@@ -1,0 +1,224 @@
+//! Where the data of each file lies on the result.
+//!
+//! Invariants: a file that lies on the base keeps its blocks unless a commit is going to
+//! rewrite them; a new file lies in one run of blocks; empty files have none.
+
+use reburn_blocks::{BlockCount, BlockRange, BlockRangeList, Lba, WriteUnit};
+use reburn_iso9660::{FilePlacement, SECTION_BLOCKS_MAX, section_lengths};
+use reburn_tree::{Content, Extent, InodeId, Kind, Tree};
+
+use crate::free_space::FreeSpace;
+use crate::session;
+use crate::{ImageError, Medium};
+
+/// The first blocks of newly placed files, by inode. Four bytes a file.
+#[derive(Debug)]
+pub(crate) struct Placement {
+    starts: Vec<u32>,
+}
+
+/// No block of that number exists.
+const NOT_PLACED: u32 = u32::MAX;
+
+/// A file that needs new blocks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewFile {
+    pub(crate) inode: InodeId,
+    pub(crate) blocks: BlockCount,
+}
+
+impl Placement {
+    /// Nothing is placed yet.
+    pub(crate) fn new(tree: &Tree) -> Self {
+        Self {
+            starts: vec![NOT_PLACED; tree.inode_limit()],
+        }
+    }
+
+    /// Where a newly placed file starts.
+    pub(crate) fn start(&self, inode: InodeId) -> Option<Lba> {
+        Lba::checked(self.starts[inode.index()].into())
+    }
+
+    /// Places `file` at `start`.
+    pub(crate) fn set(&mut self, file: NewFile, start: Lba) {
+        self.starts[file.inode.index()] = start.get();
+    }
+
+    /// The runs of bytes that hold a file on the result; none for an empty file.
+    pub(crate) fn extents<'t>(&self, tree: &'t Tree, inode: InodeId) -> FileExtents<'t> {
+        let Kind::File { size, content } = tree.kind(inode) else {
+            return FileExtents::None;
+        };
+        match (self.start(inode), content) {
+            (Some(start), _) => FileExtents::Placed(Extent { start, bytes: size }),
+            (None, Content::Base(extents)) => FileExtents::Kept(extents),
+            (None, _) => FileExtents::None,
+        }
+    }
+
+    /// The blocks that hold a file on the result, in the order of its bytes.
+    pub(crate) fn ranges(&self, tree: &Tree, inode: InodeId) -> Vec<BlockRange> {
+        self.extents(tree, inode)
+            .as_slice()
+            .iter()
+            .filter_map(extent_range)
+            .collect()
+    }
+}
+
+/// The extents of a file on the result.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum FileExtents<'t> {
+    None,
+    Placed(Extent),
+    Kept(&'t [Extent]),
+}
+
+impl FileExtents<'_> {
+    pub(crate) fn as_slice(&self) -> &[Extent] {
+        match self {
+            Self::None => &[],
+            Self::Placed(extent) => std::slice::from_ref(extent),
+            Self::Kept(extents) => extents,
+        }
+    }
+}
+
+/// The blocks that an extent touches.
+pub(crate) fn extent_range(extent: &Extent) -> Option<BlockRange> {
+    BlockRange::with_count(extent.start, BlockCount::for_bytes(extent.bytes)?)
+}
+
+/// The files of `tree` that need new blocks, in the order of the tree: those that do not lie
+/// on the base, and those of the base with a block in `doomed`.
+pub(crate) fn new_files(tree: &Tree, doomed: &BlockRangeList) -> Vec<NewFile> {
+    let mut seen = vec![false; tree.inode_limit()];
+    let mut files = Vec::new();
+    for (node, _) in tree.walk(Tree::ROOT) {
+        let inode = tree.inode(node);
+        let Kind::File { size, content } = tree.kind(inode) else {
+            continue;
+        };
+        if size == 0 || std::mem::replace(&mut seen[inode.index()], true) {
+            continue;
+        }
+        if let Content::Base(extents) = content
+            && extents
+                .iter()
+                .filter_map(extent_range)
+                .all(|range| !doomed.intersects(range))
+        {
+            continue;
+        }
+        // A size that no disc can hold fails later, as a whole image that is too big.
+        let blocks = BlockCount::for_bytes(size).unwrap_or(BlockCount::MAX);
+        files.push(NewFile { inode, blocks });
+    }
+    files
+}
+
+/// What needs room.
+pub(crate) struct Request<'a> {
+    /// Blocks of the session before its files.
+    pub(crate) session: BlockCount,
+    pub(crate) files: &'a [NewFile],
+}
+
+impl Request<'_> {
+    /// Finds room for the session and the files; gives back where the session starts.
+    ///
+    /// On a disc everything goes into one run while there is one, which wastes no part of a
+    /// write unit and leaves older sessions as they are for long. A file must not grow while
+    /// it has room, so there the session and each file take the first run that holds them.
+    pub(crate) fn place(
+        &self,
+        medium: Medium,
+        live: &BlockRangeList,
+        placement: &mut Placement,
+    ) -> Result<Lba, ImageError> {
+        let end = medium.capacity().unwrap_or(BlockCount::new(Lba::MAX.get()));
+        let mut free = FreeSpace::new(live, end, medium.write_unit());
+        let data: u64 = self
+            .files
+            .iter()
+            .map(|file| u64::from(file.blocks.get()))
+            .sum();
+        let whole = BlockCount::checked(data + u64::from(self.session.get()));
+        if whole.is_none_or(|whole| whole > free.block_count()) {
+            let used = u64::from(live.block_count().get());
+            let needed = used + data + u64::from(self.session.get());
+            return Err(ImageError::TooBig {
+                needed: BlockCount::checked(needed).unwrap_or(BlockCount::MAX),
+                available: end,
+                medium,
+            });
+        }
+        let one_run = whole.filter(|_| medium != Medium::File);
+        if let Some(run) = one_run.and_then(|whole| free.take(whole, session::ALIGNMENT)) {
+            let mut next = run.start_lba() + self.session;
+            for &file in self.files {
+                placement.set(file, next);
+                next += file.blocks;
+            }
+            return Ok(run.start_lba());
+        }
+        let no_room = |what: &str, needed, free: &FreeSpace| ImageError::NoRoomInARow {
+            what: what.into(),
+            needed,
+            longest: free.longest(),
+            medium,
+        };
+        let session = free
+            .take(self.session, session::ALIGNMENT)
+            .ok_or_else(|| no_room("the new session", self.session, &free))?;
+        for &file in self.files {
+            let range = free.take(file.blocks, WriteUnit::FILE);
+            let range = range.ok_or_else(|| no_room("a file", file.blocks, &free))?;
+            placement.set(file, range.start_lba());
+        }
+        Ok(session.start_lba())
+    }
+}
+
+/// A placement with its tree, as the file system's layouter asks for it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PlacedFiles<'a> {
+    pub(crate) tree: &'a Tree,
+    pub(crate) placement: &'a Placement,
+}
+
+impl FilePlacement for PlacedFiles<'_> {
+    fn section_start(&self, inode: InodeId, section: usize) -> Lba {
+        let blocks = |bytes| BlockCount::for_bytes(bytes).expect("a section has 32-bit length");
+        let mut lengths = section_lengths(self.tree, inode).map(blocks);
+        if let Some(start) = self.placement.start(inode) {
+            return lengths
+                .by_ref()
+                .take(section)
+                .fold(start, |at, blocks| at + blocks);
+        }
+        // A file of the base: find the extent that the section lies in.
+        let extents = self.placement.extents(self.tree, inode);
+        let mut sections_left = section;
+        for extent in extents.as_slice() {
+            let mut at = extent.start;
+            let mut left = blocks_of(extent);
+            while !left.is_zero() {
+                let section = left.min(SECTION_BLOCKS_MAX);
+                if sections_left == 0 {
+                    return at;
+                }
+                sections_left -= 1;
+                left = left - section;
+                at = at.checked_add(section).unwrap_or(Lba::MAX);
+            }
+        }
+        unreachable!("only sections that a file has are asked for")
+    }
+}
+
+/// The blocks that an extent touches, saturating.
+fn blocks_of(extent: &Extent) -> BlockCount {
+    BlockCount::for_bytes(extent.bytes).unwrap_or(BlockCount::MAX)
+}
