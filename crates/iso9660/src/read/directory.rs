@@ -135,7 +135,7 @@ impl DirectoryReader {
                 .resize(chunk.block_count().as_usize() * BLOCK_SIZE, 0);
             disc.read("a directory", chunk.start_lba(), &mut self.buffer)?;
             let blocks = (chunk.start_lba().get()..).map(Lba::new);
-            for (block, bytes) in blocks.zip(self.buffer.chunks(BLOCK_SIZE)) {
+            for (bytes, block) in self.buffer.chunks(BLOCK_SIZE).zip(blocks) {
                 let counting = &bytes[..left.min(BLOCK_SIZE)];
                 for_each_in_block(block, counting, visit)?;
                 left = left.saturating_sub(BLOCK_SIZE);

@@ -11,10 +11,14 @@ mod batch;
 mod boot;
 mod directory;
 mod disc;
+#[cfg(test)]
+mod fixture;
 mod import;
 mod name;
 mod note;
 mod system_use;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod volume;
 mod walk;
