@@ -5,7 +5,7 @@ use std::fmt;
 use reburn_blocks::{
     BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, BlockRead, Lba, ReadError,
 };
-use reburn_iso9660::{Hierarchy, IsoOptions, Note, Volume};
+use reburn_iso9660::{Hierarchy, IsoOptions, Note, NoteKind, Volume};
 use reburn_tree::{ChangePoint, Timestamp, Tree};
 
 use crate::iso_options::as_before;
@@ -21,6 +21,8 @@ pub struct ImportOptions {
     pub hierarchy: Option<Hierarchy>,
     /// The volume's new modification date, once something changes.
     pub time: Timestamp,
+    /// Go on where the disc has something that the changed volume would not have.
+    pub accept_losses: bool,
 }
 
 /// A disc with an ISO 9660 file system.
@@ -64,6 +66,11 @@ impl<'b> Base<'b> {
         }
         let hierarchy = options.hierarchy.unwrap_or_else(|| volume.best());
         let imported = volume.read_tree(disc, hierarchy)?;
+        if let Some(note) = imported.notes.iter().find(|note| is_loss(note.kind))
+            && !options.accept_losses
+        {
+            return Err(ImageError::WouldLose { note: *note });
+        }
         let mut tree = imported.tree;
         let sessions = Sessions::decode(&volume.primary().application_use);
 
@@ -98,6 +105,20 @@ impl<'b> Base<'b> {
     pub(crate) fn disc(&self) -> &'b dyn BlockRead {
         self.disc
     }
+}
+
+/// Whether directories that are written anew lack something that was noted. What they point at
+/// stays, but nothing would tell how to read it.
+fn is_loss(kind: NoteKind) -> bool {
+    matches!(
+        kind,
+        NoteKind::PastEnd
+            | NoteKind::AssociatedFile
+            | NoteKind::AttributeRecord
+            | NoteKind::ExtendedAttributes
+            | NoteKind::Compressed
+            | NoteKind::Sparse
+    )
 }
 
 /// The blocks before `end`.

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use reburn_blocks::{BlockCount, ByteCount, ReadError};
-use reburn_iso9660::{IsoError, LayoutError};
+use reburn_iso9660::{IsoError, LayoutError, Note};
 use reburn_tree::TreeError;
 
 use crate::Medium;
@@ -46,6 +46,14 @@ pub enum ImageError {
         available: BlockCount,
         /// The medium.
         medium: Medium,
+    },
+    /// The changed volume would not have all that the disc has.
+    #[error(
+        "the disc has {note}; they would be lost, so say that you accept losses or keep the disc"
+    )]
+    WouldLose {
+        /// What there is, how often, and where first.
+        note: Note,
     },
     /// There is room, but not in one piece.
     #[error(

@@ -20,7 +20,12 @@
 //! result.read_blocks(reburn_blocks::Lba::ZERO, &mut disc)?;
 //!
 //! // ... gets another one.
-//! let options = ImportOptions { medium: Medium::DvdPlusRw, hierarchy: None, time };
+//! let options = ImportOptions {
+//!     medium: Medium::DvdPlusRw,
+//!     hierarchy: None,
+//!     time,
+//!     accept_losses: false,
+//! };
 //! let mut image = FileSystemImage::import(&disc, &options)?;
 //! image.add(b"/b.txt", Metadata::file(), NewKind::Bytes(Bytes::from_static(b"new")))?;
 //! let modified = image.result()?.modified_blocks()?;

@@ -18,7 +18,9 @@ const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);
 
 fn bytes(seed: u8, len: usize) -> NewKind {
     NewKind::Bytes(Bytes::from(
-        (0..len).map(|i| seed ^ (i / 7) as u8).collect::<Vec<u8>>(),
+        (0..len)
+            .map(|i| seed ^ (i / 7).to_le_bytes()[0])
+            .collect::<Vec<u8>>(),
     ))
 }
 
@@ -44,17 +46,18 @@ fn first(medium: Medium) -> Vec<u8> {
     read_all(&image.result().unwrap())
 }
 
-fn import(disc: &Vec<u8>, medium: Medium) -> FileSystemImage<'_> {
+fn import(disc: &dyn BlockRead, medium: Medium) -> FileSystemImage<'_> {
     let options = ImportOptions {
         medium,
         hierarchy: None,
         time: NOW,
+        accept_losses: false,
     };
     FileSystemImage::import(disc, &options).unwrap()
 }
 
 /// Every path with its content, read from a disc.
-fn contents(disc: &Vec<u8>) -> Vec<(String, Option<Vec<u8>>)> {
+fn contents(disc: &dyn BlockRead) -> Vec<(String, Option<Vec<u8>>)> {
     let image = import(disc, Medium::File);
     contents_of(image.tree(), disc)
 }
@@ -166,6 +169,7 @@ fn a_new_image_has_no_modified_blocks() {
         medium: Medium::File,
         hierarchy: None,
         time: NOW,
+        accept_losses: false,
     };
     let error = FileSystemImage::import(&blank, &options).unwrap_err();
     assert!(matches!(

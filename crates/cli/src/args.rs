@@ -1,0 +1,300 @@
+//! What the program takes on its command line. Every flag is declared here, once.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use reburn_image::Medium;
+use reburn_tree::Timestamp;
+
+use crate::disc::DiscName;
+use crate::time;
+
+/// Record only the blocks of an optical disc that changed
+#[derive(Debug, Parser)]
+#[command(
+    name = "reburn",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 findings, 2 usage or input, 3 drive or medium, \
+                        4 wrong disc, 5 verification failed"
+)]
+pub struct Cli {
+    /// Print results and progress as JSON, one object a line
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Show no progress
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Make a new image from a folder
+    Make(Make),
+    /// Show what is on a disc or image
+    Show(Show),
+    /// Copy files out of a disc or image
+    Get(Get),
+    /// Change a disc or image: work out which blocks to record; nothing is written to it
+    Edit(Edit),
+    /// Compare two images: which blocks differ
+    Diff(Diff),
+}
+
+/// `reburn make`
+#[derive(Debug, Args)]
+pub struct Make {
+    /// The folder whose content becomes the root of the image
+    pub dir: PathBuf,
+    /// The image to write
+    #[arg(long, short, value_name = "IMAGE")]
+    pub output: PathBuf,
+    /// The medium that the image is for
+    #[arg(long, default_value = "file", value_parser = medium)]
+    pub media: Medium,
+    #[command(flatten)]
+    pub iso: IsoArgs,
+    #[command(flatten)]
+    pub time: TimeArgs,
+}
+
+/// How the file system is written.
+#[derive(Debug, Args)]
+pub struct IsoArgs {
+    /// The file system
+    #[arg(long, value_enum, default_value_t = FileSystem::Iso)]
+    pub fs: FileSystem,
+    /// The volume's name
+    #[arg(long, value_name = "NAME", default_value = "REBURN")]
+    pub volume: String,
+    /// Joliet names: none, or of at most so many characters
+    #[arg(long, value_enum, default_value_t = JolietArg::Strict)]
+    pub joliet: JolietArg,
+    /// POSIX names and attributes
+    #[arg(long, value_enum, default_value_t = Switch::On)]
+    pub rock_ridge: Switch,
+    /// ECMA-119 interchange level, or 1999 for a second tree with long names
+    #[arg(long, value_enum, default_value_t = LevelArg::Three)]
+    pub level: LevelArg,
+    /// Folders more than eight deep: move them for old readers (Rock Ridge shows them in
+    /// their place), or leave them
+    #[arg(long, value_enum, default_value_t = DeepArg::Relocate)]
+    pub deep: DeepArg,
+}
+
+/// The times in an image.
+#[derive(Debug, Args)]
+pub struct TimeArgs {
+    /// The volume's dates, in seconds since 1970 or as 2024-01-31T12:00:00Z, and the latest
+    /// that a file's time may be; makes output reproducible. Without it the environment
+    /// variable SOURCE_DATE_EPOCH counts, and without that the clock
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    pub time: Option<Timestamp>,
+}
+
+/// `reburn show`
+#[derive(Debug, Args)]
+pub struct Show {
+    /// An image, or virtual:PATH
+    pub disc: DiscName,
+    /// A file or folder on it
+    pub path: Option<OsString>,
+    /// Show everything below the folder
+    #[arg(long, short)]
+    pub recursive: bool,
+    #[command(flatten)]
+    pub tree: TreeArgs,
+}
+
+/// Which of a disc's trees is read.
+#[derive(Debug, Args)]
+pub struct TreeArgs {
+    /// The tree to read; the best that is there by default
+    #[arg(long, value_enum, value_name = "TREE")]
+    pub tree: Option<TreeArg>,
+}
+
+/// `reburn get`
+#[derive(Debug, Args)]
+pub struct Get {
+    /// An image, or virtual:PATH
+    pub disc: DiscName,
+    /// The file or folder to copy; everything by default
+    pub path: Option<OsString>,
+    /// Where to copy it: a new folder, or one that has none of the files
+    #[arg(long, short, value_name = "DIR")]
+    pub output: PathBuf,
+    #[command(flatten)]
+    pub tree: TreeArgs,
+}
+
+/// `reburn edit`
+#[derive(Debug, Args)]
+pub struct Edit {
+    /// An image, or virtual:PATH
+    pub disc: DiscName,
+    /// Make the disc the same as this folder
+    #[arg(long, value_name = "DIR")]
+    pub sync: Option<PathBuf>,
+    /// Add a file or folder, at the root under its own name or at a path of the disc
+    #[arg(long, value_name = "SRC[=DEST]")]
+    pub add: Vec<OsString>,
+    /// Remove a file, or a folder with everything in it
+    #[arg(long, value_name = "PATH")]
+    pub remove: Vec<OsString>,
+    /// Move or rename a file or folder
+    #[arg(long, value_name = "FROM=TO")]
+    pub rename: Vec<OsString>,
+    /// When a file counts as unchanged and keeps its blocks
+    #[arg(long, value_enum, default_value_t = CompareArg::Time)]
+    pub compare: CompareArg,
+    /// Go on where the disc has something that would be lost, as extended attributes
+    #[arg(long)]
+    pub accept_losses: bool,
+    /// Write the plan: the blocks to record, in order, with their content
+    #[arg(long, short, value_name = "PLAN")]
+    pub output: Option<PathBuf>,
+    /// Write the whole result as an image
+    #[arg(long, value_name = "IMAGE")]
+    pub result: Option<PathBuf>,
+    /// The medium that the image is on or for; a virtual disc says so itself
+    #[arg(long, value_parser = medium)]
+    pub media: Option<Medium>,
+    #[command(flatten)]
+    pub time: TimeArgs,
+    #[command(flatten)]
+    pub tree: TreeArgs,
+}
+
+/// `reburn diff`
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The disc as it is: an image, or virtual:PATH
+    pub old: DiscName,
+    /// The image that it shall become
+    pub new: DiscName,
+    /// Write a plan that turns OLD into NEW
+    #[arg(long, short, value_name = "PLAN")]
+    pub output: Option<PathBuf>,
+    /// The medium, whose write units are compared as a whole
+    #[arg(long, value_parser = medium)]
+    pub media: Option<Medium>,
+}
+
+/// `reburn burn`
+#[derive(Debug, Args)]
+pub struct Burn {
+    /// A plan or an image
+    pub source: PathBuf,
+    /// Where to record it: an image file, or virtual:PATH
+    pub drive: DiscName,
+    /// What to read back and compare afterwards
+    #[arg(long, value_enum, default_value_t = VerifyArg::Recorded)]
+    pub verify: VerifyArg,
+    /// Make a virtual disc of this kind if PATH does not exist
+    #[arg(long, value_parser = medium)]
+    pub media: Option<Medium>,
+}
+
+/// File systems that can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FileSystem {
+    /// ISO 9660 with Rock Ridge and Joliet
+    Iso,
+}
+
+/// Length of Joliet names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum JolietArg {
+    /// No Joliet tree
+    Off,
+    /// At most 64 characters, as the specification has it
+    #[value(name = "64")]
+    Strict,
+    /// At most 103 characters, which the specification does not have but readers take
+    #[value(name = "103")]
+    Relaxed,
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// With it
+    On,
+    /// Without it
+    Off,
+}
+
+/// Interchange levels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LevelArg {
+    /// Names of 8 and 3 characters, files below 4 GiB
+    #[value(name = "1")]
+    One,
+    /// Names of 31 characters, files below 4 GiB
+    #[value(name = "2")]
+    Two,
+    /// Names of 31 characters, files of any size
+    #[value(name = "3")]
+    Three,
+    /// Level 3 and an ISO 9660:1999 tree beside it
+    #[value(name = "1999")]
+    Enhanced,
+}
+
+/// What becomes of deep folders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DeepArg {
+    /// Move them to a folder near the root
+    Relocate,
+    /// Leave them, as most readers take it
+    InPlace,
+}
+
+/// Trees of a volume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TreeArg {
+    /// POSIX names and attributes
+    RockRidge,
+    /// Joliet names
+    Joliet,
+    /// ISO 9660:1999 names
+    Enhanced,
+    /// Names as ECMA-119 has them
+    Plain,
+}
+
+/// When a file counts as unchanged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CompareArg {
+    /// Same size and modification time
+    Time,
+    /// Same bytes
+    Content,
+}
+
+/// What to verify.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum VerifyArg {
+    /// Nothing
+    None,
+    /// Exactly the recorded blocks
+    Recorded,
+    /// The whole image
+    Whole,
+}
+
+fn medium(name: &str) -> Result<Medium, String> {
+    Medium::from_name(name).ok_or_else(|| {
+        let names: Vec<_> = Medium::ALL.iter().map(|medium| medium.name()).collect();
+        format!("known media are {}", names.join(", "))
+    })
+}

@@ -1,0 +1,134 @@
+//! `reburn edit`: change a disc in memory, and work out which blocks to record.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use reburn_blocks::{BlockRead, Plan};
+use reburn_image::{Compare, FileSystemImage, HostOptions, ImportOptions, Medium};
+
+use crate::args::{CompareArg, Edit};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::progress::Terminal;
+use crate::render;
+use crate::time::BuildTime;
+
+/// Changes the tree as asked, and writes the plan or the result.
+pub fn run(args: &Edit, terminal: Terminal) -> Result<ExitCode, Failure> {
+    let time = BuildTime::new(&args.time)?;
+    let disc = args.disc.open()?;
+    let medium = disc.medium.or(args.media).unwrap_or(Medium::File);
+    if let (Some(is), Some(asked)) = (disc.medium, args.media)
+        && is != asked
+    {
+        let name = &args.disc;
+        return Err(Failure::usage(format!(
+            "{name} is a {is} disc; leave out --media {asked}"
+        )));
+    }
+    let import = ImportOptions {
+        medium,
+        hierarchy: args.tree.hierarchy(),
+        time: time.volume,
+        accept_losses: args.accept_losses,
+    };
+    let mut image = FileSystemImage::import(&*disc.blocks, &import)
+        .map_err(|error| Failure::from(error).of(&args.disc))?;
+    for note in image.notes() {
+        terminal.note(&format!("{}: {note}", args.disc));
+    }
+    let options = HostOptions {
+        compare: match args.compare {
+            CompareArg::Time => Compare::SizeAndTime,
+            CompareArg::Content => Compare::Content,
+        },
+        latest: time.latest,
+        mirror: false,
+    };
+    change(&mut image, args, options)?;
+    let result = image.result()?;
+    let plan = result.plan()?;
+    if let Some(path) = &args.output {
+        save(&plan, &result, path)?;
+    }
+    if let Some(path) = &args.result {
+        let mut output = Output::create(path)?;
+        let mut progress = terminal.progress("writing", result.total_blocks());
+        result
+            .write_to(output.file(), &mut |done| progress.at(done))
+            .map_err(|error| Failure::from(error).of(path.display()))?;
+        drop(progress);
+        output.keep()?;
+    }
+    terminal.result(&render::plan(&plan), &render::plan_json(&plan));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the changes in the order sync, remove, rename, add.
+fn change(
+    image: &mut FileSystemImage<'_>,
+    args: &Edit,
+    options: HostOptions,
+) -> Result<(), Failure> {
+    if let Some(dir) = &args.sync {
+        image.sync_host(dir, options)?;
+    }
+    for path in &args.remove {
+        image.remove(path.as_encoded_bytes())?;
+    }
+    for pair in &args.rename {
+        let (from, to) = split(pair).ok_or_else(|| {
+            let pair = pair.display();
+            Failure::usage(format!(
+                "--rename {pair}: give FROM=TO, two paths on the disc"
+            ))
+        })?;
+        image.rename(from.as_encoded_bytes(), to.as_encoded_bytes())?;
+    }
+    for pair in &args.add {
+        let (source, path) = added(pair)?;
+        image.add_host(&source, &path, options)?;
+    }
+    Ok(())
+}
+
+/// What `SRC[=DEST]` names: a host path, and the path that it gets on the disc.
+fn added(pair: &OsStr) -> Result<(PathBuf, Vec<u8>), Failure> {
+    // A host file with an equals sign in its name is itself.
+    if let Some((source, dest)) = split(pair).filter(|_| !Path::new(pair).exists()) {
+        return Ok((source.into(), dest.as_encoded_bytes().to_vec()));
+    }
+    let source = PathBuf::from(pair);
+    let full = fs::canonicalize(&source).map_err(|error| Failure::host(&source, &error))?;
+    let named = source.file_name().or(full.file_name());
+    let name = named.ok_or_else(|| {
+        let pair = pair.display();
+        Failure::usage(format!(
+            "--add {pair}: it has no name; give it one as {pair}=NAME"
+        ))
+    })?;
+    let dest = name.as_encoded_bytes().to_vec();
+    Ok((source, dest))
+}
+
+/// Splits at the last equals sign.
+fn split(pair: &OsStr) -> Option<(OsString, OsString)> {
+    let bytes = pair.as_encoded_bytes();
+    let at = bytes.iter().rposition(|&byte| byte == b'=')?;
+    let text = |bytes: &[u8]| OsString::from(String::from_utf8_lossy(bytes).into_owned());
+    Some((text(&bytes[..at]), text(&bytes[at + 1..])))
+}
+
+/// Writes a plan with its blocks.
+pub fn save(plan: &Plan, result: &dyn BlockRead, path: &Path) -> Result<(), Failure> {
+    let mut output = Output::create(path)?;
+    let mut out = BufWriter::with_capacity(1 << 20, output.file());
+    plan.save(result, &mut out)
+        .map_err(|error| Failure::from(error).of(path.display()))?;
+    out.flush().map_err(|error| Failure::host(path, &error))?;
+    drop(out);
+    output.keep()
+}
