@@ -11,6 +11,9 @@ use crate::records::{
     VolumeDescriptor,
 };
 
+/// Bytes of a block, as a directory record states them.
+const BLOCK_BYTES: u32 = 2048;
+
 /// Where the root directory of a fixture is.
 pub(super) const ROOT: u32 = 20;
 
@@ -45,7 +48,7 @@ impl Row {
 
     /// A directory of one block.
     pub(super) fn directory(identifier: &[u8], start: u32) -> Self {
-        Self::file(identifier, start, BLOCK_SIZE as u32).flags(FileFlags::DIRECTORY)
+        Self::file(identifier, start, BLOCK_BYTES).flags(FileFlags::DIRECTORY)
     }
 
     pub(super) fn flags(mut self, flags: FileFlags) -> Self {
@@ -211,9 +214,9 @@ pub(super) fn show(read: &ImportedTree) -> String {
                 let extents = extents
                     .iter()
                     .map(|extent| format!("{}+{}", extent.start, extent.bytes));
-                let links = tree.links(inode);
-                let links = (links > 1).then(|| format!("{links} links"));
-                extents.chain(links).collect::<Vec<_>>().join(" ")
+                let names = tree.links(inode);
+                let names = (names > 1).then(|| format!("{names} links"));
+                extents.chain(names).collect::<Vec<_>>().join(" ")
             }
             Kind::Symlink(target) => format!("-> {}", target.escape_ascii()),
             kind => format!("{kind:?}"),

@@ -279,14 +279,14 @@ fn moved_directories_come_back() {
         .px(0o40700, 2, 4)
         .entry(Cl::new(23).bytes());
     let volume = Fixture::rock_ridge(&own)
-        .directory(21, ROOT, &[claim.clone()])
+        .directory(21, ROOT, std::slice::from_ref(&claim))
         .directory(22, ROOT, &[moved.clone().entry(RE)])
         .directory(23, 22, &inner);
     assert!(volume.show().contains("/MINE folder"), "{}", volume.show());
     // A folder that is itself marked as moved is the writer's own, whatever its name.
     let hidden = [rows[0].clone(), own[1].clone().entry(RE)];
     let volume = Fixture::rock_ridge(&hidden)
-        .directory(21, ROOT, &[claim.clone()])
+        .directory(21, ROOT, std::slice::from_ref(&claim))
         .directory(22, ROOT, &[moved.clone().entry(RE)])
         .directory(23, 22, &inner);
     assert!(!volume.show().contains("MINE"), "{}", volume.show());
@@ -476,7 +476,7 @@ fn entries_may_start_after_others_data() {
     // CD-ROM XA has 14 bytes of its own, also in the root's own record.
     let own = [&[0x55; 14][..], sp.bytes()].concat();
     for own in [own, sp.bytes().to_vec()] {
-        let volume = Fixture::new(&[]).with_own(&own, &[row.clone()]);
+        let volume = Fixture::new(&[]).with_own(&own, std::slice::from_ref(&row));
         assert_eq!(volume.show(), "/name 30+5");
     }
 }
