@@ -52,7 +52,7 @@ struct Limits {
 
 impl NameRules {
     /// Bytes a code unit.
-    fn unit(self) -> usize {
+    pub(crate) fn unit(self) -> usize {
         if matches!(self, Self::Joliet(_)) {
             2
         } else {

@@ -6,6 +6,9 @@
 //! A file and a directory never get identifiers that differ only in the `.;1` of the file,
 //! since readers cut that off.
 
+// An identifier has at most 207 bytes, and all of a directory fit into 32 bits; see `Names`.
+#![allow(clippy::cast_possible_truncation)]
+
 mod mangle;
 mod order;
 mod text;

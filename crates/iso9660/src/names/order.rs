@@ -6,9 +6,9 @@
 //! `STEM.EXTENSION` gives the same order. Joliet and ISO 9660:1999 compare bytes as they are.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::NameRules;
+use super::{DIGITS_MAX, NameRules};
 
 /// Digits that a number starts with.
 const DIGITS_MIN: usize = 3;
@@ -19,19 +19,63 @@ const DIGITS_MIN: usize = 3;
 pub(crate) struct Names {
     bytes: Vec<u8>,
     slots: Vec<Slot>,
+    too_many: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Slot {
     /// The first eight bytes of the identifier, to compare without a look at `bytes`.
     prefix: u64,
+    /// The identifier.
     start: u32,
-    /// Which name this is, in the order they came in.
-    item: u32,
     len: u8,
+    /// What it was before it got a number.
+    name_start: u32,
+    name_len: u8,
     stem_len: u8,
     exact: bool,
     directory: bool,
+    /// Which name this is, in the order they came in.
+    item: u32,
+}
+
+/// The next number for each shortened stem, extension and count of digits. Names that share
+/// them share the number, so that none is tried twice.
+#[derive(Debug, Default)]
+struct Numbers {
+    next: BTreeMap<Vec<u8>, u32>,
+    key: Vec<u8>,
+}
+
+impl Numbers {
+    /// Appends stem and extension with the next number between them.
+    fn next(
+        &mut self,
+        rules: NameRules,
+        parts: (&[u8], &[u8]),
+        directory: bool,
+        out: &mut Vec<u8>,
+    ) {
+        for digits in DIGITS_MIN..=DIGITS_MAX {
+            let (stem, extension) = rules.shorten(parts, directory, digits);
+            self.key.clear();
+            self.key.push(digits as u8);
+            self.key.extend_from_slice(stem);
+            self.key.extend_from_slice(extension);
+            let next = match self.next.get_mut(&self.key) {
+                Some(next) => next,
+                None => self.next.entry(self.key.clone()).or_default(),
+            };
+            if *next < 10u32.pow(digits as u32) {
+                out.extend_from_slice(stem);
+                rules.push_number(*next, digits, out);
+                out.extend_from_slice(extension);
+                *next += 1;
+                return;
+            }
+        }
+        unreachable!("a directory has fewer than 100 million names that share a stem");
+    }
 }
 
 impl Names {
@@ -39,17 +83,37 @@ impl Names {
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.slots.clear();
+        self.too_many = false;
+    }
+
+    /// Makes room for that many more names with that many bytes in all.
+    pub(crate) fn reserve(&mut self, rules: NameRules, names: usize, bytes: usize) {
+        self.slots.reserve(names);
+        self.bytes.reserve(bytes * rules.unit());
+    }
+
+    /// Whether there are more names than any directory can hold (ECMA-119 9.1.4). Names that
+    /// were added then are lost.
+    pub(crate) fn too_many(&self) -> bool {
+        self.too_many
     }
 
     /// Adds the next name.
     pub(crate) fn push(&mut self, rules: NameRules, name: &[u8], directory: bool) {
+        // Twice as many bytes can be in use once names have got numbers.
+        if self.bytes.len() >= 1 << 31 {
+            self.too_many = true;
+            return;
+        }
         let start = self.bytes.len();
         let mangled = rules.mangle(name, directory, &mut self.bytes);
         self.slots.push(Slot {
             prefix: prefix(&self.bytes[start..]),
             start: start as u32,
-            item: self.slots.len() as u32,
             len: (self.bytes.len() - start) as u8,
+            name_start: start as u32,
+            name_len: (self.bytes.len() - start) as u8,
+            item: self.slots.len() as u32,
             stem_len: mangled.stem_len as u8,
             exact: mangled.exact,
             directory,
@@ -62,13 +126,24 @@ impl Names {
     /// those that did not; the others get numbers.
     pub(crate) fn settle(&mut self, rules: NameRules) {
         self.sort();
-        let losers: Vec<usize> = (1..self.slots.len())
-            .filter(|&at| self.same(at - 1, at))
-            .collect();
-        if !losers.is_empty() {
-            self.number(rules, &losers);
+        let mut numbers = Numbers::default();
+        loop {
+            let losers: Vec<usize> = (1..self.slots.len())
+                .filter(|&at| self.same(at - 1, at))
+                .collect();
+            if losers.is_empty() {
+                break;
+            }
+            // Two shortened stems can meet in one identifier, so this may take another turn;
+            // numbers only grow, so the turns end.
+            self.number(rules, &losers, &mut numbers);
             self.sort();
         }
+    }
+
+    /// How many names there are.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
     }
 
     /// The item that stands at a place of the order, and its identifier.
@@ -90,49 +165,28 @@ impl Names {
         self.slots[a].compare(&self.slots[b], &self.bytes).is_eq()
     }
 
-    /// Gives each of `losers` the next number that nobody has.
-    fn number(&mut self, rules: NameRules, losers: &[usize]) {
-        // The next number for each shortened stem, extension and count of digits. Names that
-        // share them share it, so that no number is tried twice.
-        let mut next_numbers = BTreeMap::<Vec<u8>, u32>::new();
-        let mut given = BTreeSet::<Vec<u8>>::new();
-        let mut replacements = Vec::with_capacity(losers.len());
-        let mut key = Vec::new();
+    /// Gives each of `losers` the next number that makes an identifier nobody has yet.
+    fn number(&mut self, rules: NameRules, losers: &[usize], numbers: &mut Numbers) {
+        let mut numbered = Vec::with_capacity(losers.len());
+        let mut identifier = Vec::new();
         for &loser in losers {
             let slot = self.slots[loser];
-            let parts = slot.of(&self.bytes).split_at(usize::from(slot.stem_len));
-            let mut digits = DIGITS_MIN;
+            let (start, len) = (slot.name_start as usize, usize::from(slot.name_len));
+            let parts = self.bytes[start..start + len].split_at(usize::from(slot.stem_len));
             loop {
-                let (stem, extension) = rules.shorten(parts, slot.directory, digits);
-                key.clear();
-                key.push(digits as u8);
-                key.extend_from_slice(stem);
-                key.extend_from_slice(extension);
-                let next = match next_numbers.get_mut(&key) {
-                    Some(next) => next,
-                    None => next_numbers.entry(key.clone()).or_default(),
-                };
-                if *next == 10u32.pow(digits as u32) {
-                    digits += 1;
-                    continue;
-                }
-                let number = *next;
-                *next += 1;
-                let mut numbered = stem.to_vec();
-                rules.push_number(number, digits, &mut numbered);
-                numbered.extend_from_slice(extension);
-                if !self.holds(&numbered) && given.insert(numbered.clone()) {
-                    replacements.push((loser, numbered));
+                identifier.clear();
+                numbers.next(rules, parts, slot.directory, &mut identifier);
+                if !self.holds(&identifier) {
                     break;
                 }
             }
-        }
-        for (loser, identifier) in replacements {
-            let slot = &mut self.slots[loser];
-            slot.start = self.bytes.len() as u32;
-            slot.len = identifier.len() as u8;
-            slot.prefix = prefix(&identifier);
+            numbered.push((self.bytes.len() as u32, identifier.len() as u8));
             self.bytes.extend_from_slice(&identifier);
+        }
+        for (&loser, (start, len)) in losers.iter().zip(numbered) {
+            let slot = &mut self.slots[loser];
+            (slot.start, slot.len) = (start, len);
+            slot.prefix = prefix(slot.of(&self.bytes));
         }
     }
 

@@ -1,11 +1,13 @@
 //! Volume descriptors (ECMA-119 8): primary, enhanced, Joliet, terminator, in that order.
 
 use reburn_blocks::{BLOCK_SIZE, BlockCount};
-use reburn_record::{Both16, Both32, Record, Text};
-use reburn_tree::{Timestamp, Tree};
+use reburn_record::{Both16, Both32, Record, Text, TextTooLong};
+use reburn_tree::{Kind, Timestamp, Tree};
 
+use super::directory::version_suffix;
 use super::hierarchy::HierarchyLayout;
-use super::{IsoOptions, LayoutError, Placed, VolumeTexts};
+use super::listing::{Listing, Member};
+use super::{LayoutError, Placed, VolumeTexts};
 use crate::Hierarchy;
 use crate::names::{a_characters, d_characters, ucs2_text};
 use crate::records::{
@@ -41,9 +43,8 @@ impl<'a> Descriptors<'a> {
         }
     }
 
-    /// Checks that all texts fit into the primary descriptor.
-    pub(super) fn check(_tree: &Tree, options: &IsoOptions) -> Result<(), LayoutError> {
-        let texts = &options.texts;
+    /// Checks that all texts fit into the primary descriptor, and that files exist.
+    pub(super) fn check(tree: &Tree, texts: &VolumeTexts) -> Result<(), LayoutError> {
         let fields = [
             ("system identifier (ECMA-119 8.4.5)", &texts.system, 32),
             ("volume identifier (ECMA-119 8.4.6)", &texts.volume, 32),
@@ -76,6 +77,18 @@ impl<'a> Descriptors<'a> {
                     text: text.clone(),
                     len,
                     max,
+                });
+            }
+        }
+        for (field, name) in files(texts) {
+            let node = name.map_or(Some(Tree::ROOT), |name| tree.child(Tree::ROOT, name));
+            let is_file = node.is_some_and(|node| {
+                node == Tree::ROOT || matches!(tree.kind(tree.inode(node)), Kind::File { .. })
+            });
+            if !is_file {
+                return Err(LayoutError::NoSuchFile {
+                    field,
+                    name: String::from_utf8_lossy(name.unwrap_or_default()).into_owned(),
                 });
             }
         }
@@ -122,6 +135,7 @@ impl<'a> Descriptors<'a> {
             descriptor.application_use = *self.application_use;
         }
         self.set_texts(&mut descriptor, kind);
+        self.set_files(&mut descriptor, hierarchy, kind);
         self.set_dates(&mut descriptor);
         self.set_addresses(&mut descriptor, hierarchy);
         descriptor
@@ -164,9 +178,41 @@ impl<'a> Descriptors<'a> {
         descriptor.publisher_identifier = text(kind, &texts.publisher, a_characters);
         descriptor.data_preparer_identifier = text(kind, &texts.data_preparer, a_characters);
         descriptor.application_identifier = text(kind, &texts.application, a_characters);
-        descriptor.copyright_file_identifier = text(kind, "", a_characters);
-        descriptor.abstract_file_identifier = text(kind, "", a_characters);
-        descriptor.bibliographic_file_identifier = text(kind, "", a_characters);
+    }
+
+    /// States under which identifiers the root has the files that the texts name. Where an
+    /// identifier is longer than the field, the field stays empty.
+    fn set_files(
+        &self,
+        descriptor: &mut VolumeDescriptor,
+        hierarchy: &HierarchyLayout,
+        kind: Hierarchy,
+    ) {
+        let tree = self.placed.tree;
+        let names = files(&self.placed.layout.options.texts).map(|(_, name)| name);
+        let mut fields = [text(kind, "", a_characters); 3];
+        if names.iter().any(Option::is_some) {
+            let mut listing = Listing::default();
+            listing.fill(tree, hierarchy, 0);
+            for place in 0..listing.len() {
+                let (member, identifier) = listing.get(place);
+                let Member::Node(node) = member else { continue };
+                let suffix = version_suffix(hierarchy.rules, identifier);
+                let whole = [identifier, suffix].concat();
+                for (name, field) in names.iter().zip(&mut fields) {
+                    if *name == Some(tree.name(node))
+                        && let Ok(file) = file_identifier(kind, &whole)
+                    {
+                        *field = file;
+                    }
+                }
+            }
+        }
+        [
+            descriptor.copyright_file_identifier,
+            descriptor.abstract_file_identifier,
+            descriptor.bibliographic_file_identifier,
+        ] = fields;
     }
 
     fn set_dates(&self, descriptor: &mut VolumeDescriptor) {
@@ -179,16 +225,43 @@ impl<'a> Descriptors<'a> {
     }
 }
 
+/// The fields that name files, and the names.
+fn files(texts: &VolumeTexts) -> [(&'static str, Option<&[u8]>); 3] {
+    [
+        (
+            "copyright file identifier (ECMA-119 8.4.23)",
+            texts.copyright_file.as_deref(),
+        ),
+        (
+            "abstract file identifier (ECMA-119 8.4.24)",
+            texts.abstract_file.as_deref(),
+        ),
+        (
+            "bibliographic file identifier (ECMA-119 8.4.25)",
+            texts.bibliographic_file.as_deref(),
+        ),
+    ]
+}
+
+/// A file's identifier in the field of a descriptor.
+fn file_identifier(kind: Hierarchy, identifier: &[u8]) -> Result<Text<37>, TextTooLong> {
+    if kind != Hierarchy::Joliet {
+        return Text::new(identifier);
+    }
+    let mut field: [u8; 37] = ucs2_text("");
+    let len = identifier.len();
+    let room = field.get_mut(..len).ok_or(TextTooLong { len, field: 37 })?;
+    room.copy_from_slice(identifier);
+    Ok(Text::from_raw(field))
+}
+
 /// `text` as the descriptor of a hierarchy has it.
 fn text<const N: usize>(kind: Hierarchy, text: &str, characters: fn(&str) -> Vec<u8>) -> Text<N> {
     let bytes = match kind {
         Hierarchy::Joliet => return Text::from_raw(ucs2_text(text)),
-        Hierarchy::Enhanced => text[..text.floor_char_boundary(N)].as_bytes().to_vec(),
+        Hierarchy::Enhanced => text.as_bytes()[..text.floor_char_boundary(N)].to_vec(),
         Hierarchy::Plain | Hierarchy::RockRidge => characters(text),
     };
     // Layouts are made only of texts that fit.
     Text::new(&bytes).unwrap_or(Text::BLANK)
 }
-
-#[allow(unused)]
-fn unused(_: &VolumeTexts) {}

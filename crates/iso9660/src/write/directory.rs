@@ -281,7 +281,7 @@ impl<'a> DirectoryWriter<'a> {
             };
             let head = Head {
                 identifier,
-                suffix: self.suffix(identifier),
+                suffix: version_suffix(sources.hierarchy.rules, identifier),
                 location,
                 length: length as u32,
                 modified: sources.tree.metadata(inode).modified,
@@ -291,16 +291,6 @@ impl<'a> DirectoryWriter<'a> {
                 },
             };
             self.write_record(&head, cursor, window);
-        }
-    }
-
-    /// What ends a file identifier: separators even where there is no extension, and a version
-    /// (ECMA-119 7.5.1). Joliet and ISO 9660:1999 do without, by custom and by standard.
-    fn suffix(&self, identifier: &[u8]) -> &'static [u8] {
-        match self.sources.hierarchy.rules {
-            NameRules::Plain(_) if identifier.contains(&b'.') => b";1",
-            NameRules::Plain(_) => b".;1",
-            NameRules::Enhanced | NameRules::Joliet(_) => b"",
         }
     }
 
@@ -468,6 +458,16 @@ impl<'a> DirectoryWriter<'a> {
         }
         let (_, at, len) = parts[0];
         pointer(at, len)
+    }
+}
+
+/// What ends a file identifier: separators even where there is no extension, and a version
+/// (ECMA-119 7.5.1). Joliet and ISO 9660:1999 do without, by custom and by standard.
+pub(super) fn version_suffix(rules: NameRules, identifier: &[u8]) -> &'static [u8] {
+    match rules {
+        NameRules::Plain(_) if identifier.contains(&b'.') => b";1",
+        NameRules::Plain(_) => b".;1",
+        NameRules::Enhanced | NameRules::Joliet(_) => b"",
     }
 }
 

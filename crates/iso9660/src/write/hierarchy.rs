@@ -17,6 +17,9 @@ use crate::names::NameRules;
 /// The last directory that a path table can name as a parent (ECMA-119 9.4.4).
 const PARENT_NUMBER_MAX: usize = u16::MAX as usize;
 
+/// Blocks of records whose length in bytes can be stated (ECMA-119 9.1.4).
+const RECORD_BLOCKS_MAX: u32 = u32::MAX / BLOCK_SIZE as u32;
+
 /// A directory as one hierarchy records it. Its records come first, then what continues
 /// their system use areas.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +55,11 @@ impl Directory {
         }
     }
 
+    fn place(&mut self, next: &mut u64) {
+        self.start = *next as u32;
+        *next += u64::from(self.blocks());
+    }
+
     pub(super) fn blocks(&self) -> u32 {
         self.record_blocks + self.continuation_blocks
     }
@@ -74,6 +82,9 @@ pub(super) struct HierarchyLayout {
     pub(super) path_table_start: u32,
     /// Bytes of a path table (ECMA-119 8.4.13).
     pub(super) path_table_bytes: u32,
+    /// The directories in the order of their blocks, where that is not the order of the path
+    /// table.
+    block_order: Option<Vec<u32>>,
     /// The directories' identifiers, in their order.
     identifiers: Vec<u8>,
 }
@@ -94,6 +105,7 @@ impl HierarchyLayout {
             relocation,
             path_table_start: 0,
             path_table_bytes: 0,
+            block_order: None,
             identifiers: Vec::new(),
         };
         hierarchy.name_directory(0, &[0]);
@@ -101,6 +113,11 @@ impl HierarchyLayout {
         let mut index = 0;
         while index < hierarchy.directories.len() {
             listing.fill(tree, &hierarchy, index);
+            if listing.too_many() {
+                return Err(LayoutError::DirectoryTooLarge {
+                    path: tree.display_path(hierarchy.directories[index].node),
+                });
+            }
             hierarchy.add_children(tree, &listing, index)?;
             hierarchy.measure(tree, &listing, index, serials)?;
             index += 1;
@@ -134,21 +151,62 @@ impl HierarchyLayout {
     }
 
     /// Gives directories their places, from `next` on.
+    ///
+    /// They stand in the order of the path table, except that moved folders with all that is
+    /// in them come before the rest: a reader that goes through the disc once, as libarchive
+    /// does, can then put them back wherever they belong.
     pub(super) fn place_directories(&mut self, next: &mut u64) {
-        for directory in &mut self.directories {
-            directory.start = *next as u32;
-            *next += u64::from(directory.blocks());
+        let Some(relocation) = &self.relocation else {
+            for directory in &mut self.directories {
+                directory.place(next);
+            }
+            return;
+        };
+        let mut order = Vec::with_capacity(self.directories.len());
+        let mut moved = vec![false; self.directories.len()];
+        for relocated in &relocation.moved {
+            let folder = self.directories[relocated.directory as usize].parent;
+            moved[folder as usize] = true;
         }
+        for (index, directory) in self.directories.iter().enumerate() {
+            moved[index] |= moved[directory.parent as usize];
+            if index == 0 || moved[index] {
+                order.push(index as u32);
+            }
+        }
+        order.extend((1..moved.len() as u32).filter(|&index| !moved[index as usize]));
+        for &index in &order {
+            self.directories[index as usize].place(next);
+        }
+        self.block_order = Some(order);
+    }
+
+    /// All directories, in the order of their blocks.
+    pub(super) fn by_block(&self) -> impl Iterator<Item = usize> {
+        (0..self.directories.len()).map(|place| self.nth_by_block(place))
     }
 
     /// The directory that holds a block of the metadata, if it is this hierarchy's.
     pub(super) fn directory_at(&self, block: u32) -> Option<usize> {
-        let after = self
-            .directories
-            .partition_point(|directory| directory.start <= block);
-        let index = after.checked_sub(1)?;
+        let (mut low, mut high) = (0, self.directories.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.directories[self.nth_by_block(middle)].start <= block {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        let index = self.nth_by_block(low.checked_sub(1)?);
         let directory = &self.directories[index];
         (block - directory.start < directory.blocks()).then_some(index)
+    }
+
+    fn nth_by_block(&self, place: usize) -> usize {
+        match &self.block_order {
+            Some(order) => order[place] as usize,
+            None => place,
+        }
     }
 
     /// Whether this is a relocation folder that the tree does not have.
@@ -210,10 +268,8 @@ impl HierarchyLayout {
         let sources = Sources::unplaced(tree, self, serials);
         let size = DirectoryWriter::new(sources, listing, index).measure();
         let blocks = |bytes: u64| BlockCount::for_bytes(bytes).map(BlockCount::get);
-        let fits = size.records <= u64::from(u32::MAX);
-        let (Some(records), Some(continuations), true) =
-            (blocks(size.records), blocks(size.continuations), fits)
-        else {
+        let records = blocks(size.records).filter(|&blocks| blocks <= RECORD_BLOCKS_MAX);
+        let (Some(records), Some(continuations)) = (records, blocks(size.continuations)) else {
             return Err(LayoutError::DirectoryTooLarge {
                 path: tree.display_path(self.directories[index].node),
             });

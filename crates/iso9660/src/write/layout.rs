@@ -33,7 +33,7 @@ impl Layout {
     /// Lays out `tree`. Nothing is read; no address is known yet.
     pub fn new(tree: &Tree, options: &IsoOptions) -> Result<Self, LayoutError> {
         check_files(tree, options)?;
-        Descriptors::check(tree, options)?;
+        Descriptors::check(tree, &options.texts)?;
         let serials = serial_numbers(tree);
         let plain = options.level.names();
         let (kind, relocation) = primary(tree, options, plain)?;

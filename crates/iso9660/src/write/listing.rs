@@ -55,16 +55,25 @@ impl Listing {
         self.members.clear();
         self.names.clear();
         self.collect(tree, hierarchy, index);
-        for &member in &self.members {
-            let (name, directory) = match member {
-                Member::Node(node) => (tree.name(node), tree.is_directory(node)),
-                Member::Placeholder(node) => (tree.name(node), false),
-                Member::Moved(node) => (tree.name(node), true),
-                Member::RelocationFolder => (relocation_name(hierarchy), true),
-            };
+        let named = |&member| match member {
+            Member::Node(node) => (tree.name(node), tree.is_directory(node)),
+            Member::Placeholder(node) => (tree.name(node), false),
+            Member::Moved(node) => (tree.name(node), true),
+            Member::RelocationFolder => (relocation_name(hierarchy), true),
+        };
+        let bytes = self.members.iter().map(|member| named(member).0.len());
+        self.names
+            .reserve(hierarchy.rules, self.members.len(), bytes.sum());
+        for (name, directory) in self.members.iter().map(named) {
             self.names.push(hierarchy.rules, name, directory);
         }
         self.names.settle(hierarchy.rules);
+        self.members.truncate(self.names.len());
+    }
+
+    /// Whether there are more members than any directory can hold. Some are missing then.
+    pub(super) fn too_many(&self) -> bool {
+        self.names.too_many()
     }
 
     fn collect(&mut self, tree: &Tree, hierarchy: &HierarchyLayout, index: usize) {

@@ -119,11 +119,12 @@ impl<'a> Placed<'a> {
             tables.map(|(table, start)| (hierarchy, start, blocks, RegionKind::PathTable(table)))
         });
         let directories = hierarchies.iter().flat_map(|hierarchy| {
-            let directories = hierarchy.directories.iter().enumerate();
-            directories.map(move |(index, directory)| {
-                let kind = match hierarchy.is_relocation_folder(index) {
-                    true => RegionKind::RelocationFolder,
-                    false => RegionKind::Directory(directory.node),
+            hierarchy.by_block().map(move |index| {
+                let directory = &hierarchy.directories[index];
+                let kind = if hierarchy.is_relocation_folder(index) {
+                    RegionKind::RelocationFolder
+                } else {
+                    RegionKind::Directory(directory.node)
                 };
                 (hierarchy, directory.start, directory.blocks(), kind)
             })

@@ -135,8 +135,16 @@ impl SystemUse {
     }
 
     /// `PN`: the numbers of a device.
+    ///
+    /// Some readers take the two fields for major and minor number, some for the halves of
+    /// one number (as RRIP has it). Small numbers are all in the lower field, where either
+    /// kind finds them; for larger ones the first custom is the one that Linux knows.
     pub(super) fn push_device(&mut self, major: u32, minor: u32) {
-        self.push(&[Pn::new(major, minor).bytes()]);
+        let (high, low) = match (major, minor) {
+            (1..=0xff, 0..=0xff) => (0, major << 8 | minor),
+            numbers => numbers,
+        };
+        self.push(&[Pn::new(high, low).bytes()]);
     }
 
     /// `CL`: the folder of this name is recorded at another place.
@@ -237,16 +245,9 @@ impl<'a> Iterator for Components<'a> {
             return Some((ComponentFlags::ROOT, b""));
         }
         let rest = self.rest?;
-        let name = match rest.iter().position(|&byte| byte == b'/') {
-            Some(slash) => {
-                self.rest = Some(&rest[slash + 1..]);
-                &rest[..slash]
-            }
-            None => {
-                self.rest = None;
-                rest
-            }
-        };
+        let slash = rest.iter().position(|&byte| byte == b'/');
+        self.rest = slash.map(|slash| &rest[slash + 1..]);
+        let name = slash.map_or(rest, |slash| &rest[..slash]);
         Some(match name {
             b"." => (ComponentFlags::CURRENT, b""),
             b".." => (ComponentFlags::PARENT, b""),
