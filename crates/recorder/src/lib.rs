@@ -1,1 +1,39 @@
-//! recorder
+//! Records plans and whole images on the medium in a drive.
+//!
+//! A [`Plan`](reburn_blocks::Plan) names the blocks to record, in epochs. The [`Recorder`]
+//! checks that the medium can take them and that the disc is the one the plan was made for,
+//! sends each epoch in whole write units, makes it durable before the next one begins, and
+//! reads back what it recorded. What happens is reported as [`Event`]s, and whoever receives
+//! them can stop it. A recording that ends early is a [`Failure`], which says what is on the
+//! disc then.
+//!
+//! This crate knows no file system: which blocks, in which order, and what an interruption can
+//! leave behind, is all in the plan. It takes no clock either: waiting is left to the
+//! [`Drive`](reburn_drive::Drive).
+//!
+//! Source: MMC-6 for the commands and their order.
+#![forbid(unsafe_code)]
+
+mod disc;
+mod error;
+mod event;
+mod format;
+mod link;
+mod medium;
+mod options;
+mod recorder;
+mod state;
+mod verify;
+mod write;
+
+pub use error::{ErrorKind, Failure, RecordError};
+pub use event::Event;
+pub use medium::{Medium, inspect};
+pub use options::{FormatPolicy, Options, Verify};
+pub use recorder::{Outcome, Recorder};
+pub use state::DiscState;
+
+/// The README's example, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

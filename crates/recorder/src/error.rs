@@ -1,0 +1,241 @@
+//! Why a recording failed, and what the disc is like then.
+
+use reburn_blocks::{BlockCount, BlockRange, Lba, ReadError, WriteUnit};
+use reburn_drive::CommandError;
+use reburn_mmc::{Profile, Sense};
+
+use crate::DiscState;
+
+/// Who has to act when a recording fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The drive or the medium does not do what is needed.
+    Drive,
+    /// The disc is not the one that the plan is for.
+    WrongDisc,
+    /// What is on the disc is not what was recorded.
+    Verification,
+    /// The bytes to be recorded cannot be had.
+    Source,
+    /// The caller wanted to stop.
+    Cancelled,
+}
+
+/// Why a recording failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// There is nothing to record on.
+    #[error("the drive has no medium ({sense}): insert a disc")]
+    NoMedium {
+        /// What the drive said.
+        sense: Sense,
+    },
+    /// The drive stayed busy.
+    #[error("the drive was not ready after {waited_seconds} s ({sense}): wait and try again")]
+    NotReady {
+        /// What the drive said last.
+        sense: Sense,
+        /// How long it was waited for.
+        waited_seconds: u64,
+    },
+    /// The medium, of a kind that can be recorded here, is write-protected.
+    #[error(
+        "the {profile} is write-protected: open its write protection, or, for an image file, \
+         allow writing it"
+    )]
+    WriteProtected {
+        /// What it is.
+        profile: Profile,
+    },
+    /// The image file cannot grow.
+    #[error("the host has no space left for the image file ({sense}): make room and try again")]
+    HostFull {
+        /// What the drive said.
+        sense: Sense,
+    },
+    /// The medium cannot be written in any order.
+    #[error(
+        "a medium of the kind {profile} cannot be overwritten in place: use DVD+RW, DVD-RAM, BD-RE \
+         or an image file"
+    )]
+    NotOverwritable {
+        /// What it is.
+        profile: Profile,
+    },
+    /// The drive describes the medium in a way that no disc is.
+    #[error("the drive reports {what}, which no disc has: try another drive")]
+    Implausible {
+        /// What it reports.
+        what: String,
+    },
+    /// The medium is not formatted, and formatting it was not allowed.
+    #[error("the {profile} is not formatted: format it first, or allow formatting")]
+    NotFormatted {
+        /// What it is.
+        profile: Profile,
+    },
+    /// No way to format the medium makes it large enough, or there is none at all.
+    #[error("the drive offers no format of the {profile} with {needed} blocks: use a larger disc")]
+    NoFormat {
+        /// What it is.
+        profile: Profile,
+        /// The blocks needed.
+        needed: BlockCount,
+    },
+    /// The format failed.
+    #[error("the {profile} cannot be formatted: {source}; try again or use another disc")]
+    Format {
+        /// What it is.
+        profile: Profile,
+        /// What the drive said.
+        source: CommandError,
+    },
+    /// What the plan takes for one write unit is only part of one here.
+    #[error(
+        "the plan is made for write units of {plan}, but the {profile} records {medium} at once, \
+         so the plan's order would not protect it: make the plan for this kind of medium"
+    )]
+    WriteUnit {
+        /// The plan's write unit.
+        plan: WriteUnit,
+        /// The medium's write unit.
+        medium: WriteUnit,
+        /// What the medium is.
+        profile: Profile,
+    },
+    /// The medium is too small.
+    #[error("{needed} blocks are needed, but the {profile} has {available}: use a larger disc")]
+    TooSmall {
+        /// The blocks needed.
+        needed: BlockCount,
+        /// The blocks that can be written.
+        available: BlockCount,
+        /// What the medium is.
+        profile: Profile,
+    },
+    /// The disc differs from the one that the plan was made for.
+    #[error(
+        "the disc is not '{volume}' as the plan knows it: blocks {range} differ; insert that disc, \
+         or make a new plan for this one"
+    )]
+    WrongDisc {
+        /// The plan's disc.
+        volume: String,
+        /// The first blocks that differ.
+        range: BlockRange,
+    },
+    /// The disc holds nothing yet.
+    #[error("the {profile} is blank, and the plan changes the disc '{volume}': insert that disc")]
+    BlankDisc {
+        /// What it is.
+        profile: Profile,
+        /// The plan's disc.
+        volume: String,
+    },
+    /// The plan fits any disc, so nothing protects the wrong one.
+    #[error("the plan does not say what its disc looks like: make it again")]
+    NoFingerprint,
+    /// The disc could not be compared with what the plan expects.
+    #[error("the disc cannot be compared with what the plan expects: {source}")]
+    DiscUnreadable {
+        /// What the drive said.
+        source: ReadError,
+    },
+    /// There is nothing to record.
+    #[error("the image has no blocks: nothing can be recorded")]
+    EmptyImage,
+    /// The source ends before the result does.
+    #[error(
+        "the source has {available} blocks, but the plan's result has {needed}: they do not belong together"
+    )]
+    SourceTooShort {
+        /// The blocks it has.
+        available: BlockCount,
+        /// The blocks of the result.
+        needed: BlockCount,
+    },
+    /// The whole result shall be compared, but the source has only what is recorded.
+    #[error(
+        "the whole disc cannot be verified: {source}; verify only what is recorded, or record from \
+         the whole result"
+    )]
+    SourceIncomplete {
+        /// What is missing.
+        source: ReadError,
+    },
+    /// A block to be recorded or compared could not be read from its source.
+    #[error("the source failed: {0}")]
+    Source(#[source] ReadError),
+    /// Blocks could not be written, or made durable, despite all retries.
+    #[error("blocks cannot be written: {source}; use another disc, or clean this one")]
+    Write {
+        /// What the drive said last.
+        source: CommandError,
+    },
+    /// The medium may have been changed while it was recorded.
+    #[error("the medium may have been changed during recording: {sense}")]
+    MediumChanged {
+        /// What the drive said.
+        sense: Sense,
+    },
+    /// Blocks read back are not what was recorded.
+    #[error(
+        "verification failed: of {compared} blocks compared, {differing} differ and {unreadable} \
+         cannot be read, the first is block {first}; record again, on another disc if it happens \
+         twice"
+    )]
+    VerificationFailed {
+        /// The first block that is not as recorded.
+        first: Lba,
+        /// Blocks with other bytes.
+        differing: BlockCount,
+        /// Blocks that the drive could not read.
+        unreadable: BlockCount,
+        /// Blocks compared, those included.
+        compared: BlockCount,
+    },
+    /// The caller stopped it.
+    #[error("cancelled")]
+    Cancelled,
+    /// Another command failed.
+    #[error(transparent)]
+    Command(CommandError),
+}
+
+impl RecordError {
+    /// Who has to act.
+    pub const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::WrongDisc { .. } | Self::BlankDisc { .. } | Self::NoFingerprint => {
+                ErrorKind::WrongDisc
+            }
+            Self::VerificationFailed { .. } => ErrorKind::Verification,
+            Self::EmptyImage
+            | Self::SourceTooShort { .. }
+            | Self::SourceIncomplete { .. }
+            | Self::Source(_) => ErrorKind::Source,
+            Self::Cancelled => ErrorKind::Cancelled,
+            _ => ErrorKind::Drive,
+        }
+    }
+}
+
+/// A recording that did not come to its end: why, and what is on the disc.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}; {state}")]
+pub struct Failure {
+    /// Why.
+    #[source]
+    pub error: RecordError,
+    /// What is on the disc.
+    pub state: DiscState,
+}
+
+impl Failure {
+    /// Who has to act.
+    pub const fn kind(&self) -> ErrorKind {
+        self.error.kind()
+    }
+}

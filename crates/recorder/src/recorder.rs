@@ -1,0 +1,372 @@
+//! Recording as a whole: checks, then epochs, then closing and reading back.
+//!
+//! Invariants: nothing is written before every check has passed; the medium is locked in from
+//! the check of the disc until the end, however that comes; what is on the disc is known at
+//! every moment.
+
+use std::fmt;
+use std::ops::ControlFlow;
+
+use reburn_blocks::{
+    BlockCount, BlockRange, BlockRangeList, BlockRead, Epoch, EpochRole, Lba, ModifiedBlocks, Plan,
+};
+use reburn_drive::{Drive, DriveExt};
+use reburn_mmc::command::CloseFunction;
+use reburn_mmc::reply::BackgroundFormat;
+use reburn_mmc::{Profile, Speed};
+
+use crate::disc::Disc;
+use crate::format::{ensure_formatted, resume_format};
+use crate::link::{Link, WRITE_LIMIT};
+use crate::medium::{Medium, examine};
+use crate::state::{Aim, Progress};
+use crate::verify::verify;
+use crate::write::{Writer, read_filled, transfer_blocks};
+use crate::{DiscState, Event, Failure, Options, RecordError, Verify};
+
+/// What a recording came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The medium, as it was when recording began.
+    pub medium: Medium,
+    /// Blocks recorded, the last write unit filled up.
+    pub recorded: BlockCount,
+    /// Epochs they were recorded in, each followed by a barrier.
+    pub epochs: usize,
+    /// How often blocks were written again after an error or a reset.
+    pub retries: u32,
+    /// Whether the medium was formatted first.
+    pub formatted: bool,
+    /// Blocks read back and found right.
+    pub verified: BlockCount,
+}
+
+/// One sentence.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.recorded.is_zero() {
+            f.write_str("nothing to record: the disc is already as the plan wants it")?;
+        } else {
+            let (blocks, epochs) = (self.recorded, self.epochs);
+            write!(
+                f,
+                "recorded {blocks} blocks in {epochs} epoch{}",
+                plural(epochs)
+            )?;
+        }
+        if self.retries > 0 {
+            write!(f, ", {} of them again after an error", self.retries)?;
+        }
+        if !self.verified.is_zero() {
+            write!(f, ", read {} back", self.verified)?;
+        }
+        Ok(())
+    }
+}
+
+const fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+/// Records plans and images on the medium in a drive.
+pub struct Recorder<'d> {
+    drive: &'d mut dyn Drive,
+    options: Options,
+}
+
+impl<'d> Recorder<'d> {
+    /// A recorder with the default options.
+    pub fn new(drive: &'d mut dyn Drive) -> Self {
+        Self::with_options(drive, Options::default())
+    }
+
+    /// A recorder with these options.
+    pub fn with_options(drive: &'d mut dyn Drive, options: Options) -> Self {
+        Self { drive, options }
+    }
+
+    /// Checks everything that [`Recorder::record_plan`] checks, and writes nothing.
+    pub fn check_plan(
+        &mut self,
+        plan: &Plan,
+        source: &dyn BlockRead,
+    ) -> Result<Medium, RecordError> {
+        let mut unheard = |_: Event| ControlFlow::Continue(());
+        let mut link = Link::new(self.drive, &mut unheard);
+        let medium = examine(&mut link)?;
+        check_plan(&medium, plan, source, self.options)?;
+        check_disc(&mut link, &medium, plan)?;
+        Ok(medium)
+    }
+
+    /// Records the blocks of a plan, taken from `source`, over the disc that it was made for.
+    ///
+    /// Before the first write: the medium must be overwritable, its write unit must divide the
+    /// plan's, every block must fit, and the disc must have the plan's fingerprint. Then each
+    /// epoch is sent in whole write units, ascending, and followed by a SYNCHRONIZE CACHE that
+    /// has completed before the next epoch begins. A plan that changes nothing records
+    /// nothing.
+    ///
+    /// `source` is the result image, or a saved plan with its blocks. `events` can stop the
+    /// recording after any of them; the state of the disc is then part of the failure.
+    pub fn record_plan(
+        &mut self,
+        plan: &Plan,
+        source: &dyn BlockRead,
+        events: &mut dyn FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<Outcome, Failure> {
+        let mut state = DiscState::Unchanged;
+        let options = self.options;
+        let mut link = Link::new(self.drive, events);
+        plan_onto(&mut link, plan, source, options, &mut state)
+            .map_err(|error| Failure { error, state })
+    }
+
+    /// Records a whole image from block 0 on, after formatting the medium if needed. The last
+    /// write unit is filled up with zeros.
+    ///
+    /// Blocks behind the image stay as they are: an image file that was longer keeps its
+    /// length, and its tail.
+    pub fn record_image(
+        &mut self,
+        source: &dyn BlockRead,
+        events: &mut dyn FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<Outcome, Failure> {
+        let mut state = DiscState::Unchanged;
+        let options = self.options;
+        let mut link = Link::new(self.drive, events);
+        image_onto(&mut link, source, options, &mut state).map_err(|error| Failure { error, state })
+    }
+}
+
+fn plan_onto(
+    link: &mut Link<'_>,
+    plan: &Plan,
+    source: &dyn BlockRead,
+    options: Options,
+    state: &mut DiscState,
+) -> Result<Outcome, RecordError> {
+    let medium = examine(link)?;
+    check_plan(&medium, plan, source, options)?;
+    let mut link = link.lock()?;
+    link.settle();
+    check_disc(&mut link, &medium, plan)?;
+    if !plan.modified.is_empty() {
+        resume_format(&mut link, &medium, options.format)?;
+    }
+    let job = Job {
+        aim: Aim::Plan(plan.class),
+        blocks: &plan.modified,
+        source,
+        options,
+    };
+    let mut compared: BlockRangeList = plan.modified.ranges().collect();
+    if options.verify == Verify::Whole {
+        compared.extend(BlockRange::with_count(Lba::ZERO, plan.total_blocks));
+    }
+    job.run(&mut link, medium, &compared, state)
+}
+
+fn image_onto(
+    link: &mut Link<'_>,
+    source: &dyn BlockRead,
+    options: Options,
+    state: &mut DiscState,
+) -> Result<Outcome, RecordError> {
+    let image =
+        BlockRange::with_count(Lba::ZERO, source.block_count()).ok_or(RecordError::EmptyImage)?;
+    let medium = examine(link)?;
+    check_kind(&medium)?;
+    let mut link = link.lock()?;
+    link.settle();
+    let was_formatted = medium.formatted;
+    let needed = image.block_count();
+    let medium = ensure_formatted(&mut link, medium, needed, options.format, state)?;
+    check_writable(&medium)?;
+    let whole = image.align_outward(medium.write_unit);
+    check_fits(&medium, whole.end_exclusive())?;
+    resume_format(&mut link, &medium, options.format)?;
+    let ranges: BlockRangeList = [whole].into_iter().collect();
+    let epoch = Epoch {
+        role: EpochRole::Commit,
+        ranges: ranges.clone(),
+    };
+    let blocks = ModifiedBlocks::new(medium.write_unit, [epoch]);
+    let job = Job {
+        aim: Aim::Image,
+        blocks: &blocks,
+        source,
+        options,
+    };
+    let outcome = job.run(&mut link, medium, &ranges, state)?;
+    Ok(Outcome {
+        formatted: !was_formatted,
+        ..outcome
+    })
+}
+
+/// What is to be recorded, once every check has passed.
+struct Job<'j> {
+    aim: Aim,
+    blocks: &'j ModifiedBlocks,
+    source: &'j dyn BlockRead,
+    options: Options,
+}
+
+impl Job<'_> {
+    fn run(
+        &self,
+        link: &mut Link<'_>,
+        medium: Medium,
+        compared: &BlockRangeList,
+        state: &mut DiscState,
+    ) -> Result<Outcome, RecordError> {
+        if let Some(speed) = self.options.speed {
+            link.ask(|drive| drive.set_speed(Speed::MAX, speed))?;
+        }
+        let (recorded, epochs) = (self.blocks.block_count(), self.blocks.epochs().len());
+        link.emit(Event::Started {
+            blocks: recorded,
+            epochs,
+        })?;
+        let mut progress = Progress::new(self.aim, self.blocks, *state);
+        let mut writer = Writer::new(link, &medium, self.source, self.options.retries);
+        let written = writer.record(self.blocks, &mut progress);
+        let retries = writer.retried();
+        *state = progress.state();
+        written?;
+        if !recorded.is_zero() {
+            close(link, &medium)?;
+        }
+        let verified = match self.options.verify {
+            Verify::None => BlockCount::ZERO,
+            Verify::Recorded | Verify::Whole => {
+                let transfer = transfer_blocks(link.drive, &medium);
+                verify(link, self.source, compared, medium.write_unit, transfer)?
+            }
+        };
+        Ok(Outcome {
+            medium,
+            recorded,
+            epochs,
+            retries,
+            formatted: false,
+            verified,
+        })
+    }
+}
+
+/// Ends the background format of a DVD+RW, so that other drives can read the disc.
+fn close(link: &mut Link<'_>, medium: &Medium) -> Result<(), RecordError> {
+    if !matches!(
+        medium.profile,
+        Profile::DVD_PLUS_RW | Profile::DVD_PLUS_RW_DL
+    ) {
+        return Ok(());
+    }
+    let disc = link.ask(|drive| drive.disc_information())?;
+    if disc.background_format != BackgroundFormat::Running {
+        return Ok(());
+    }
+    link.emit(Event::Closing)?;
+    for function in [CloseFunction::StopFormat, CloseFunction::Session] {
+        link.wait_for(WRITE_LIMIT, |drive| drive.close(function, 0))?;
+    }
+    link.wait_for(WRITE_LIMIT, |drive| drive.test_unit_ready())
+}
+
+/// What can be told of a plan without reading the disc.
+fn check_plan(
+    medium: &Medium,
+    plan: &Plan,
+    source: &dyn BlockRead,
+    options: Options,
+) -> Result<(), RecordError> {
+    let profile = medium.profile;
+    check_kind(medium)?;
+    if !medium.formatted {
+        let volume = plan.volume.clone();
+        return Err(RecordError::BlankDisc { profile, volume });
+    }
+    check_writable(medium)?;
+    let unit = plan.modified.write_unit();
+    if !unit.is_multiple_of(medium.write_unit) {
+        return Err(RecordError::WriteUnit {
+            plan: unit,
+            medium: medium.write_unit,
+            profile,
+        });
+    }
+    let end = plan.modified.ranges().map(BlockRange::end_exclusive).max();
+    check_fits(medium, end.unwrap_or(0))?;
+    let (available, needed) = (source.block_count(), plan.total_blocks);
+    if available < needed {
+        return Err(RecordError::SourceTooShort { available, needed });
+    }
+    if plan.base.parts.is_empty() && !plan.modified.is_empty() {
+        return Err(RecordError::NoFingerprint);
+    }
+    if options.verify == Verify::Whole {
+        check_coverage(plan, source)?;
+    }
+    Ok(())
+}
+
+/// Tries a block that the plan does not record: a saved plan does not hold it.
+fn check_coverage(plan: &Plan, source: &dyn BlockRead) -> Result<(), RecordError> {
+    let recorded: BlockRangeList = plan.modified.ranges().collect();
+    let unchanged = recorded.complement(plan.total_blocks);
+    let Some(range) = unchanged.iter().next() else {
+        return Ok(());
+    };
+    let mut block = vec![0; reburn_blocks::BLOCK_SIZE];
+    read_filled(source, range.start_lba(), &mut block)
+        .map_err(|source| RecordError::SourceIncomplete { source })
+}
+
+/// Compares the disc with the plan's fingerprint.
+fn check_disc(link: &mut Link<'_>, medium: &Medium, plan: &Plan) -> Result<(), RecordError> {
+    link.emit(Event::CheckingDisc)?;
+    let disc = Disc::new(link, medium.capacity);
+    match plan.base.mismatch(&disc) {
+        Ok(None) => Ok(()),
+        Ok(Some(mismatch)) => Err(RecordError::WrongDisc {
+            volume: plan.volume.clone(),
+            range: mismatch.range,
+        }),
+        Err(error) => Err(disc.explain(error)),
+    }
+}
+
+fn check_kind(medium: &Medium) -> Result<(), RecordError> {
+    if medium.is_rewritable_kind() || medium.overwritable {
+        Ok(())
+    } else {
+        Err(RecordError::NotOverwritable {
+            profile: medium.profile,
+        })
+    }
+}
+
+fn check_writable(medium: &Medium) -> Result<(), RecordError> {
+    if medium.overwritable {
+        Ok(())
+    } else {
+        Err(RecordError::WriteProtected {
+            profile: medium.profile,
+        })
+    }
+}
+
+fn check_fits(medium: &Medium, end: u32) -> Result<(), RecordError> {
+    let needed = BlockCount::new(end);
+    if needed <= medium.writable {
+        return Ok(());
+    }
+    let (available, profile) = (medium.writable, medium.profile);
+    Err(RecordError::TooSmall {
+        needed,
+        available,
+        profile,
+    })
+}
