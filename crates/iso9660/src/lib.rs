@@ -9,7 +9,7 @@ pub mod susp;
 mod write;
 
 pub use error::{Corrupt, Incompatible, IsoError, Place};
-pub use read::Hierarchy;
+pub use read::{Hierarchy, ImportedTree, Note, NoteKind, Nsr, Volume};
 pub use write::{
     DeepDirectories, FilePlacement, IsoOptions, Joliet, Layout, LayoutError, Level, PathTable,
     Placed, Region, RegionKind, RenderCache, SECTION_BLOCKS_MAX, SECTION_BYTES_MAX, VolumeDates,

@@ -324,7 +324,7 @@ fn read_area(
     area: &[u8],
     found: &mut SystemUse,
 ) -> Result<Option<Continuation>, IsoError> {
-    debug_assert!(offset + area.len() <= BLOCK_SIZE);
+    debug_assert!(area.is_empty() || offset + area.len() <= BLOCK_SIZE);
     let mut next = None;
     for entry in Entries::new(area) {
         let entry = entry.map_err(|error| entry_error(block, offset, error))?;
