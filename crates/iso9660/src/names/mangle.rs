@@ -9,7 +9,7 @@
 pub(crate) enum NameRules {
     /// d-characters (ECMA-119 7.5, 7.6).
     Plain(PlainLevel),
-    /// Any bytes, at most 207 (ISO 9660:1999 7.5, 7.6).
+    /// Any bytes but control characters, at most 207 (ISO 9660:1999 7.5, 7.6).
     Enhanced,
     /// Big-endian 16-bit code units, at most this many (Joliet, "File and Directory
     /// Identifiers").
@@ -161,9 +161,12 @@ impl NameRules {
     /// Appends `part` in the characters of this hierarchy; whether it came through whole.
     fn translate(self, part: &[u8], out: &mut Vec<u8>) -> bool {
         match self {
+            // Control characters are no use in a name, and one of them alone would be the
+            // identifier of the parent.
             Self::Enhanced => {
-                out.extend_from_slice(part);
-                true
+                let allowed = |byte: u8| if byte < b' ' { b'_' } else { byte };
+                out.extend(part.iter().map(|&byte| allowed(byte)));
+                part.iter().all(|&byte| byte >= b' ')
             }
             Self::Plain(_) => {
                 let mut exact = true;
@@ -341,6 +344,10 @@ mod tests {
         let mut out = Vec::new();
         assert!(NameRules::Enhanced.mangle(name, false, &mut out).exact);
         assert_eq!(out, name);
+        assert_eq!(
+            mangle(NameRules::Enhanced, b"\x01", true),
+            ("_".into(), false)
+        );
     }
 
     #[test]
