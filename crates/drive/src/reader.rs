@@ -14,8 +14,10 @@ pub struct DriveReader<D> {
 }
 
 impl<D: Drive> DriveReader<D> {
-    /// A reader of the medium in `drive`; pass `&mut drive` to have it back afterwards.
+    /// A reader of the medium in `drive`; pass `&mut drive` to have it back afterwards. What
+    /// the drive has to report since its last command, a reset or a new medium, is passed over.
     pub fn new(mut drive: D) -> Result<Self, CommandError> {
+        drive.clear_attentions()?;
         let count = drive.block_count()?;
         Ok(Self::with_count(drive, count))
     }

@@ -1,1 +1,61 @@
-//! emulator
+//! An optical drive with rewritable media, in software.
+//!
+//! [`Emulator`] takes the commands of a real drive and answers as one: with unit attentions,
+//! background formats, a write buffer that loses its data with the power, write units that are
+//! whole or unreadable, and a modelled clock. A [`VirtualDisc`] lies in memory, where copying
+//! it costs next to nothing, or in a file, where it keeps what the drive made durable.
+//!
+//! What differs from drive to drive is a field of [`DriveProfile`]. Nothing here draws random
+//! numbers or reads a clock: what a power cut does to each write unit is the caller's choice.
+//!
+//! ```
+//! use reburn_blocks::{BLOCK_SIZE, BlockRead, Lba};
+//! use reburn_drive::DriveExt;
+//! use reburn_emulator::{Emulator, Fate, MediumKind, VirtualDisc};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut drive = Emulator::with_disc(VirtualDisc::formatted(MediumKind::BdRe));
+//! drive.clear_attentions()?;
+//! drive.write(Lba::new(0), &[1; 32 * BLOCK_SIZE])?;
+//! drive.synchronize_cache()?; // durable from here on
+//! drive.write(Lba::new(64), &[2; 32 * BLOCK_SIZE])?;
+//! assert_eq!(drive.buffered().len(), 1);
+//!
+//! drive.power_cut(|_| Fate::Unreadable)?; // while that write unit is being recorded
+//! let disc = drive.disc().expect("it is still in the drive");
+//! let mut block = [0; BLOCK_SIZE];
+//! disc.read_blocks(Lba::new(31), &mut block)?;
+//! assert_eq!(block, [1; BLOCK_SIZE]);
+//! assert!(disc.read_blocks(Lba::new(64), &mut block).is_err());
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+mod buffer;
+mod content;
+mod disc;
+mod emulator;
+mod error;
+mod execute;
+mod faults;
+mod flush;
+mod kind;
+mod media;
+mod profile;
+mod respond;
+mod state;
+mod timing;
+
+pub use disc::VirtualDisc;
+pub use emulator::{Emulator, Fate};
+pub use error::DiscError;
+pub use faults::{Faults, WriteFault};
+pub use kind::MediumKind;
+pub use profile::{DriveProfile, Mechanics, MediumSpeeds, PartialWrite};
+pub use state::{Background, FormatState, MediumState};
+
+/// The README's example, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

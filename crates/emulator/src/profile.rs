@@ -1,0 +1,160 @@
+//! What differs from drive to drive: figures and habits, each a field.
+//!
+//! Where the standards leave a choice, or where its text could not be checked, the choice is a
+//! field here and not a constant in the code.
+
+use std::time::Duration;
+
+use reburn_mmc::{Sense, Speed};
+
+use crate::MediumKind;
+use crate::kind::BD_SPARE_CLUSTERS_PER_LAYER;
+
+/// What a drive does with a write that covers part of a write unit that cannot be read: the
+/// rest of the unit is lost either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartialWrite {
+    /// The write fails with 3/0C/00 when it reaches the medium; the unit stays unreadable.
+    Fails,
+    /// The rest of the unit becomes zeros.
+    FillsWithZeros,
+}
+
+/// The speeds of one kind of medium in a drive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediumSpeeds {
+    /// Reading.
+    pub read: Speed,
+    /// Writing, as the drive starts with: the first of `write_choices`.
+    pub write: Speed,
+    /// The speeds of writing that a host can set, fastest first.
+    pub write_choices: Vec<Speed>,
+    /// Whether the drive reads back every write unit that it wrote, which halves the speed of
+    /// writing. A host avoids it with the Streaming bit of WRITE (12).
+    pub verifies_writes: bool,
+}
+
+/// How long the mechanics take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mechanics {
+    /// From command to status, over and above what the medium takes.
+    pub command: Duration,
+    /// The shortest seek, with the wait for the right place to come round.
+    pub seek_min: Duration,
+    /// From the first block to the last.
+    pub seek_max: Duration,
+    /// From stopping a run of writes to having its end on the medium, at a barrier.
+    pub write_end: Duration,
+    /// From closing the tray to being ready.
+    pub load: Duration,
+    /// Opening the tray, or spinning down.
+    pub eject: Duration,
+    /// Calibrating the laser's power.
+    pub calibrate: Duration,
+    /// The part of a format that a host must wait for: lead-in, tables, lead-out.
+    pub format: Duration,
+    /// Writing a temporary or final lead-out.
+    pub close: Duration,
+    /// How long the drive holds writes in its buffer when no command comes.
+    pub idle_flush: Duration,
+}
+
+/// A model of a drive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DriveProfile {
+    /// Maker, at most 8 characters.
+    pub vendor: String,
+    /// Model, at most 16 characters.
+    pub product: String,
+    /// Version of the firmware, at most 4 characters.
+    pub revision: String,
+    /// Serial number.
+    pub serial: String,
+    /// Bytes of the write buffer with a DVD loaded.
+    pub dvd_buffer: usize,
+    /// Bytes of the write buffer with a Blu-ray disc or nothing loaded.
+    pub bd_buffer: usize,
+    /// Speeds with DVD+RW.
+    pub dvd_plus_rw: MediumSpeeds,
+    /// Speeds with DVD-RAM.
+    pub dvd_ram: MediumSpeeds,
+    /// Speeds with BD-RE.
+    pub bd_re: MediumSpeeds,
+    /// How long the mechanics take.
+    pub mechanics: Mechanics,
+    /// What happens to part of a write unit that cannot be read.
+    pub partial_write: PartialWrite,
+    /// How a write to an unformatted medium is refused.
+    pub unformatted_write: Sense,
+    /// How a read of an unformatted medium is refused.
+    pub unformatted_read: Sense,
+    /// Whether TEST UNIT READY tells that a SYNCHRONIZE CACHE still runs that was answered at
+    /// once. Some drives say they are ready all the while.
+    pub ready_tells_of_flush: bool,
+    /// Whether CLOSE TRACK SESSION is accepted, without effect, on DVD-RAM and BD-RE.
+    pub close_is_ignored: bool,
+    /// Spare clusters that a BD-RE gets on each layer by default.
+    pub spare_clusters_per_layer: u32,
+}
+
+impl DriveProfile {
+    /// The speeds with this kind of medium.
+    pub fn speeds(&self, kind: MediumKind) -> &MediumSpeeds {
+        match kind {
+            MediumKind::DvdPlusRw => &self.dvd_plus_rw,
+            MediumKind::DvdRam => &self.dvd_ram,
+            MediumKind::BdRe | MediumKind::BdReDl | MediumKind::BdReTl => &self.bd_re,
+        }
+    }
+
+    /// Bytes of the write buffer with this kind of medium loaded.
+    pub fn buffer(&self, kind: Option<MediumKind>) -> usize {
+        match kind {
+            Some(kind) if !kind.is_blu_ray() => self.dvd_buffer,
+            _ => self.bd_buffer,
+        }
+    }
+}
+
+/// A half-height drive of about 2009: BD-RE at 2x and DVD+RW at 4x as the media allow, DVD-RAM
+/// at 3x; DVD-RAM and BD-RE are read back after writing. Buffer sizes are those of a Pioneer
+/// BDR-203.
+impl Default for DriveProfile {
+    fn default() -> Self {
+        let speeds = |single: Speed, read: u32, write: &[u32], verifies_writes| MediumSpeeds {
+            read: single.times(read),
+            write: single.times(write[0]),
+            write_choices: write.iter().map(|factor| single.times(*factor)).collect(),
+            verifies_writes,
+        };
+        Self {
+            vendor: "REBURN".into(),
+            product: "VIRTUAL DRIVE".into(),
+            revision: "0.1".into(),
+            serial: "VIRTUAL00001".into(),
+            dvd_buffer: 0x11_8000,
+            bd_buffer: 0x18_0000,
+            dvd_plus_rw: speeds(Speed::DVD_1X, 8, &[4, 2], false),
+            dvd_ram: speeds(Speed::DVD_1X, 5, &[3, 2], true),
+            bd_re: speeds(Speed::BD_1X, 6, &[2, 1], true),
+            mechanics: Mechanics {
+                command: Duration::from_micros(100),
+                seek_min: Duration::from_millis(40),
+                seek_max: Duration::from_millis(220),
+                write_end: Duration::from_millis(250),
+                load: Duration::from_secs(8),
+                eject: Duration::from_secs(2),
+                calibrate: Duration::from_secs(2),
+                format: Duration::from_secs(45),
+                close: Duration::from_secs(20),
+                idle_flush: Duration::from_secs(5),
+            },
+            partial_write: PartialWrite::Fails,
+            unformatted_write: Sense::CANNOT_WRITE_FORMAT,
+            unformatted_read: Sense::LBA_OUT_OF_RANGE,
+            ready_tells_of_flush: true,
+            close_is_ignored: false,
+            spare_clusters_per_layer: BD_SPARE_CLUSTERS_PER_LAYER,
+        }
+    }
+}

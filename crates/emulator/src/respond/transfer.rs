@@ -1,0 +1,278 @@
+//! Blocks to and from the medium, through the buffer.
+
+use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, Lba};
+use reburn_drive::software::{Answer, Outcome, extent, room, sent};
+use reburn_drive::{Data, Reply, TransportError};
+use reburn_mmc::command::{Command, ReadBufferCapacity, SynchronizeCache, Verify10};
+use reburn_mmc::reply::BufferCapacity;
+use reburn_mmc::{Cdb, Sense};
+
+use crate::Emulator;
+use crate::content::UnitError;
+use crate::disc::{unit_parts, unit_range};
+use crate::emulator::Activity;
+use crate::state::FormatState;
+
+/// What a WRITE asks for.
+#[derive(Debug, Clone, Copy)]
+struct Write {
+    lba: Lba,
+    count: BlockCount,
+    /// Whether the medium must have the blocks before the answer.
+    durable: bool,
+    streaming: bool,
+    verify: bool,
+}
+
+impl Write {
+    fn of(command: &Command) -> Option<Self> {
+        let write = |lba, count| Self {
+            lba,
+            count,
+            durable: false,
+            streaming: false,
+            verify: false,
+        };
+        let count = |blocks: u16| BlockCount::new(u32::from(blocks));
+        Some(match command {
+            Command::Write10(command) => Self {
+                durable: command.force_unit_access,
+                ..write(command.lba, count(command.blocks))
+            },
+            Command::Write12(command) => Self {
+                durable: command.force_unit_access,
+                streaming: command.streaming,
+                ..write(command.lba, command.blocks)
+            },
+            Command::WriteAndVerify(command) => Self {
+                durable: true,
+                verify: true,
+                ..write(command.lba, count(command.blocks))
+            },
+            _ => return None,
+        })
+    }
+}
+
+/// The blocks that a READ asks for.
+fn read_extent(command: &Command) -> Option<(Lba, BlockCount)> {
+    match command {
+        Command::Read10(command) => Some((command.lba, BlockCount::new(u32::from(command.blocks)))),
+        Command::Read12(command) => Some((command.lba, command.blocks)),
+        _ => None,
+    }
+}
+
+impl Emulator {
+    /// Sends blocks to the host.
+    pub(crate) fn send(
+        &mut self,
+        cdb: &Cdb,
+        command: &Command,
+        mut data: Data<'_>,
+    ) -> Result<Reply, TransportError> {
+        let Some((lba, count)) = read_extent(command) else {
+            return Ok(Reply::refused(Sense::INVALID_COMMAND));
+        };
+        match self.readable(lba, count) {
+            Err(sense) => return Ok(Reply::refused(sense)),
+            Ok(None) => return Ok(Reply::good(0)),
+            Ok(Some(_)) => {}
+        }
+        let room = room(cdb, &mut data, count)?;
+        let fitting = BlockCount::checked((room.len() / BLOCK_SIZE) as u64);
+        let range = fitting.and_then(|count| BlockRange::with_count(lba, count));
+        let Some(range) = range else {
+            return Ok(Reply::good(0));
+        };
+        let (transferred, result) = self.fill(range, room);
+        Ok(Reply {
+            transferred,
+            sense: result.err(),
+        })
+    }
+
+    /// The blocks of a read, if the medium has them.
+    fn readable(&self, lba: Lba, count: BlockCount) -> Result<Option<BlockRange>, Sense> {
+        let state = self.loaded()?.disc.state();
+        match state.format {
+            FormatState::Unformatted => Err(self.profile.unformatted_read),
+            FormatState::Interrupted => Err(Sense::MEDIUM_FORMAT_CORRUPTED),
+            FormatState::Formatted(blocks) => extent(lba, count, blocks),
+        }
+    }
+
+    /// Fills `buf` with blocks from the disc and the buffer over it; how many bytes are good.
+    fn fill(&mut self, range: BlockRange, buf: &mut [u8]) -> (usize, Result<(), Sense>) {
+        let mut filled = 0;
+        let medium = match self.loaded_mut() {
+            Ok(medium) => medium,
+            Err(sense) => return (0, Err(sense)),
+        };
+        let unit = medium.disc.kind().write_unit();
+        let mut from_disc = false;
+        let mut result = Ok(());
+        for (number, offset, len) in unit_parts(unit, range) {
+            let part = &mut buf[filled..filled + len];
+            if !medium.buffer.covers(number, offset, len) {
+                from_disc = true;
+                if let Err(error) = medium.disc.read_unit(number, offset, part) {
+                    let first =
+                        unit_range(unit, number).map_or(range.start_lba(), BlockRange::start_lba);
+                    result = Err(read_sense(&error).at(first.max(range.start_lba()).get()));
+                    break;
+                }
+            }
+            if let Some(buffered) = medium.buffer.get(number) {
+                buffered.copy_over(offset, part);
+            }
+            filled += len;
+        }
+        if from_disc && let Some(medium) = &mut self.medium {
+            let time = medium.head.read(&self.profile, range);
+            self.spend(time);
+        }
+        (filled, result)
+    }
+
+    /// Takes blocks from the host.
+    pub(crate) fn take(
+        &mut self,
+        cdb: &Cdb,
+        command: &Command,
+        data: &Data<'_>,
+    ) -> Result<Reply, TransportError> {
+        let Some(write) = Write::of(command) else {
+            return Ok(Reply::refused(Sense::INVALID_COMMAND));
+        };
+        let range = match self.writable(write.lba, write.count) {
+            Err(sense) => return Ok(Reply::refused(sense)),
+            Ok(None) => return Ok(Reply::good(0)),
+            Ok(Some(range)) => range,
+        };
+        let sent = sent(cdb, data, write.count)?;
+        Ok(match self.store(write, range, sent) {
+            Ok(()) => Reply::good(sent.len()),
+            Err(sense) => Reply::refused(sense),
+        })
+    }
+
+    /// The blocks of a write, if the medium takes them.
+    fn writable(&self, lba: Lba, count: BlockCount) -> Result<Option<BlockRange>, Sense> {
+        let state = self.loaded()?.disc.state();
+        let blocks = match state.format {
+            FormatState::Unformatted => return Err(self.profile.unformatted_write),
+            FormatState::Interrupted => return Err(Sense::MEDIUM_FORMAT_CORRUPTED),
+            FormatState::Formatted(blocks) => blocks,
+        };
+        if state.write_protected {
+            return Err(Sense::WRITE_PROTECTED);
+        }
+        extent(lba, count, blocks)
+    }
+
+    /// Puts blocks into the buffer. An error while making room is of an earlier write: it is
+    /// reported as deferred, and this write has to be repeated.
+    fn store(&mut self, write: Write, range: BlockRange, data: &[u8]) -> Result<(), Sense> {
+        let unit = self.loaded()?.disc.kind().write_unit();
+        let mut rest = data;
+        for (number, offset, len) in unit_parts(unit, range) {
+            let (part, after) = rest.split_at(len);
+            rest = after;
+            if self.loaded()?.buffer.get(number).is_none() {
+                self.make_room(1).map_err(Sense::as_deferred)?;
+            }
+            let medium = self.loaded_mut()?;
+            medium.buffer.write(number, offset, part, write.streaming);
+        }
+        self.note_write();
+        if write.durable {
+            let (first, last) = (
+                unit.index_of(range.start_lba()),
+                unit.index_of(range.end_lba()),
+            );
+            for number in first..=last {
+                self.flush_unit(number)?;
+            }
+            let settled = self.loaded()?.disc.settle();
+            settled.map_err(|_| Sense::WRITE_ERROR)?;
+        }
+        if write.verify {
+            self.compare(range, data)?;
+        }
+        Ok(())
+    }
+
+    /// Reads back what was just written, and compares.
+    fn compare(&mut self, range: BlockRange, data: &[u8]) -> Result<(), Sense> {
+        let mut read = vec![0; data.len()];
+        self.fill(range, &mut read).1?;
+        let blocks = read.chunks(BLOCK_SIZE);
+        let pairs = blocks.zip(data.chunks(BLOCK_SIZE));
+        for (number, (read, written)) in (range.start_lba().get()..).zip(pairs) {
+            if read != written {
+                return Err(Sense::MISCOMPARE.at(number));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn verify(&mut self, command: Verify10) -> Outcome {
+        const AT_ONCE: BlockCount = BlockCount::new(32);
+        let count = BlockCount::new(u32::from(command.blocks));
+        let range = self.readable(command.lba, count)?;
+        let pieces = range.map(|range| range.pieces(AT_ONCE));
+        let mut buf = vec![0; AT_ONCE.as_usize() * BLOCK_SIZE];
+        for piece in pieces.into_iter().flatten() {
+            let len = piece.block_count().as_usize() * BLOCK_SIZE;
+            self.fill(piece, &mut buf[..len]).1?;
+        }
+        Ok(Answer::DONE)
+    }
+
+    pub(super) fn seek(&mut self, lba: Lba) -> Outcome {
+        self.readable(lba, BlockCount::ZERO)?;
+        let medium = self.medium.as_mut().ok_or(Sense::NO_MEDIUM)?;
+        let time = medium.head.go_to(&self.profile, lba);
+        self.spend(time);
+        Ok(Answer::DONE)
+    }
+
+    /// Everything goes to the medium, whatever range was named: drives do so too.
+    pub(super) fn synchronize(&mut self, command: SynchronizeCache) -> Outcome {
+        self.loaded()?;
+        if command.immediate {
+            if self.buffered_units() > 0 {
+                let until = self.modelled_time() + self.flush_time();
+                self.activity = Activity::Flushing { until };
+            }
+            return Ok(Answer::DONE);
+        }
+        self.flush_all()?;
+        Ok(Answer::DONE)
+    }
+
+    pub(super) fn buffer_capacity(&self, command: ReadBufferCapacity) -> Answer {
+        let medium = self.medium.as_ref();
+        let kind = medium.map(|medium| medium.disc.kind());
+        let unit = kind.map_or(0, |kind| kind.write_unit().bytes());
+        let total = self.profile.buffer(kind);
+        let blank = total.saturating_sub(self.buffered_units() * unit);
+        let divisor = if command.in_blocks { BLOCK_SIZE } else { 1 };
+        let figure = |bytes: usize| u32::try_from(bytes / divisor).unwrap_or(u32::MAX);
+        let capacity = BufferCapacity {
+            in_blocks: command.in_blocks,
+            total: figure(total),
+            blank: figure(blank),
+        };
+        Answer::bytes(capacity.encode(), command.allocation)
+    }
+}
+
+/// Why a unit could not be read, as sense.
+fn read_sense(error: &UnitError) -> Sense {
+    match error {
+        UnitError::Unreadable => Sense::UNCORRECTABLE_ERROR,
+        UnitError::Host(_) => Sense::UNRECOVERED_READ_ERROR,
+    }
+}

@@ -1,0 +1,19 @@
+//! The suite that every drive passes, with each kind of medium, in memory and in a file.
+
+use reburn_drive::testing::check_drive;
+use reburn_emulator::{Emulator, MediumKind, VirtualDisc};
+
+#[test]
+fn discs_in_memory() {
+    for kind in MediumKind::ALL {
+        check_drive(&mut Emulator::with_disc(VirtualDisc::formatted(kind)));
+    }
+}
+
+#[test]
+fn a_disc_in_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("disc");
+    let disc = VirtualDisc::create(&path, MediumKind::DvdRam).unwrap();
+    check_drive(&mut Emulator::with_disc(disc));
+}
