@@ -19,8 +19,8 @@ const EXTENSION: u8 = 0x44;
 /// Sector counts in a catalog are of 512 bytes.
 const SECTORS_A_BLOCK: u64 = 4;
 
-/// The blocks of the images that a boot catalog names, as far as the disc has them, and at
-/// least the first one of each. Empty where no catalog is.
+/// The blocks that a boot catalog says to load, of those images that are on the disc, at least
+/// the first one of each. Empty where no catalog is.
 ///
 /// Only the first block of a catalog is read: its 63 entries are more than any firmware looks
 /// at.

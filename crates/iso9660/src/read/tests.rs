@@ -509,7 +509,13 @@ fn boot_catalog_and_udf_are_noticed() {
     assert_eq!(opened.descriptor_blocks().to_string(), "16-18");
     let read = volume.read(Hierarchy::Plain).unwrap();
     assert_eq!(read.metadata_ranges.to_string(), "16-18 24 40");
-    assert_eq!(read.data_ranges.to_string(), "50-51");
+    assert_eq!(read.data_ranges.to_string(), "50-63", "length unknown");
+    let listed = volume.directory(24, 24, &[Row::file(b"BOOT.;1", 50, 9000)]);
+    let read = listed.read(Hierarchy::Plain).unwrap();
+    assert_eq!(read.data_ranges.to_string(), "50-54");
+    let followed = listed.directory(24, 24, &[Row::file(b"NEXT.;1", 55, 1)]);
+    let read = followed.read(Hierarchy::Plain).unwrap();
+    assert_eq!(read.data_ranges.to_string(), "50-55");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The tree of a volume and the blocks that it and its siblings use.
 
-use reburn_blocks::{BLOCK_SIZE, BlockRange, BlockRangeList, BlockRead};
-use reburn_tree::Tree;
+use reburn_blocks::{BLOCK_SIZE, BlockRange, BlockRangeList, BlockRead, Lba};
+use reburn_tree::{Metadata, Tree};
 
 use super::Hierarchy;
 use super::boot::boot_image_blocks;
@@ -69,17 +69,20 @@ impl Volume {
         if with_others {
             ranges = self.read_others(disc, chosen, ranges)?;
         }
-        if let Some(catalog) = self
-            .boot_catalog()
-            .filter(|lba| lba.get() < disc.end().get())
-        {
-            ranges.metadata.push(BlockRange::single(catalog));
-            ranges.data.extend(boot_image_blocks(disc, catalog)?);
-        }
+        let boot_images = match self.boot_catalog() {
+            Some(catalog) if catalog.get() < disc.end().get() => {
+                ranges.metadata.push(BlockRange::single(catalog));
+                boot_image_blocks(disc, catalog)?
+            }
+            _ => Vec::new(),
+        };
+        let metadata_ranges = ranges.metadata.into_iter().collect();
+        let mut data_ranges = ranges.data.into_iter().collect();
+        add_boot_images(&boot_images, disc, &metadata_ranges, &mut data_ranges);
         Ok(ImportedTree {
-            tree: tree.unwrap_or_else(|| Tree::new(reburn_tree::Metadata::directory())),
-            metadata_ranges: ranges.metadata.into_iter().collect(),
-            data_ranges: ranges.data.into_iter().collect(),
+            tree: tree.unwrap_or_else(|| Tree::new(Metadata::directory())),
+            metadata_ranges,
+            data_ranges,
             notes: ranges.notes.into_vec(),
         })
     }
@@ -127,5 +130,31 @@ fn add_path_tables(disc: Disc<'_>, placed: &Placed, ranges: &mut Ranges) {
             Some(table) => ranges.metadata.push(table),
             None => ranges.notes.add(NoteKind::PastEnd, || placed.place(field)),
         }
+    }
+}
+
+/// Adds the blocks of boot images. A catalog says how much of an image is loaded, not how long
+/// it is; one that no tree has as a file may reach up to the next block in use.
+fn add_boot_images(
+    images: &[BlockRange],
+    disc: Disc<'_>,
+    metadata: &BlockRangeList,
+    data: &mut BlockRangeList,
+) {
+    let used = metadata.union(data);
+    for &image in images {
+        let start = image.start_lba();
+        if data.contains(start) {
+            continue;
+        }
+        let after = used
+            .ranges()
+            .partition_point(|range| range.start_lba() <= start);
+        let next = used
+            .ranges()
+            .get(after)
+            .map_or(disc.end().get(), |range| range.start_lba().get());
+        let last = Lba::new(next - 1).max(image.end_lba());
+        data.extend(BlockRange::new(start, last));
     }
 }
