@@ -1,5 +1,7 @@
 //! Why a recording failed, and what the disc is like then.
 
+use std::fmt;
+
 use reburn_blocks::{BlockCount, BlockRange, Lba, ReadError, WriteUnit};
 use reburn_drive::CommandError;
 use reburn_mmc::{Profile, Sense};
@@ -41,10 +43,7 @@ pub enum RecordError {
         waited_seconds: u64,
     },
     /// The medium, of a kind that can be recorded here, is write-protected.
-    #[error(
-        "the {profile} is write-protected: open its write protection, or, for an image file, \
-         allow writing it"
-    )]
+    #[error("the {} is write-protected: {}", Name(*profile), how_to_unprotect(*profile))]
     WriteProtected {
         /// What it is.
         profile: Profile,
@@ -71,13 +70,16 @@ pub enum RecordError {
         what: String,
     },
     /// The medium is not formatted, and formatting it was not allowed.
-    #[error("the {profile} is not formatted: format it first, or allow formatting")]
+    #[error("the {} is not formatted: format it first, or allow formatting", Name(*profile))]
     NotFormatted {
         /// What it is.
         profile: Profile,
     },
     /// No way to format the medium makes it large enough, or there is none at all.
-    #[error("the drive offers no format of the {profile} with {needed} blocks: use a larger disc")]
+    #[error(
+        "the drive offers no format of the {} with at least {needed} blocks: use a larger disc",
+        Name(*profile)
+    )]
     NoFormat {
         /// What it is.
         profile: Profile,
@@ -85,7 +87,7 @@ pub enum RecordError {
         needed: BlockCount,
     },
     /// The format failed.
-    #[error("the {profile} cannot be formatted: {source}; try again or use another disc")]
+    #[error("the {} cannot be formatted: {source}; try again or use another disc", Name(*profile))]
     Format {
         /// What it is.
         profile: Profile,
@@ -94,8 +96,9 @@ pub enum RecordError {
     },
     /// What the plan takes for one write unit is only part of one here.
     #[error(
-        "the plan is made for write units of {plan}, but the {profile} records {medium} at once, \
-         so the plan's order would not protect it: make the plan for this kind of medium"
+        "the plan is made for write units of {plan}, but the {} records {medium} at once, so \
+         the plan's order would not protect it: make the plan for this kind of medium",
+        Name(*profile)
     )]
     WriteUnit {
         /// The plan's write unit.
@@ -106,7 +109,7 @@ pub enum RecordError {
         profile: Profile,
     },
     /// The medium is too small.
-    #[error("{needed} blocks are needed, but the {profile} has {available}: use a larger disc")]
+    #[error("{needed} blocks are needed, but the {} has {available}: use a larger disc", Name(*profile))]
     TooSmall {
         /// The blocks needed.
         needed: BlockCount,
@@ -117,8 +120,9 @@ pub enum RecordError {
     },
     /// The disc differs from the one that the plan was made for.
     #[error(
-        "the disc is not '{volume}' as the plan knows it: blocks {range} differ; insert that disc, \
-         or make a new plan for this one"
+        "the disc is not '{volume}' as the plan knows it: {}; insert that disc, or make a new \
+         plan for this one",
+        Differ(*range)
     )]
     WrongDisc {
         /// The plan's disc.
@@ -127,7 +131,7 @@ pub enum RecordError {
         range: BlockRange,
     },
     /// The disc holds nothing yet.
-    #[error("the {profile} is blank, and the plan changes the disc '{volume}': insert that disc")]
+    #[error("the {} is blank, and the plan changes the disc '{volume}': insert that disc", Name(*profile))]
     BlankDisc {
         /// What it is.
         profile: Profile,
@@ -218,6 +222,38 @@ impl RecordError {
             | Self::Source(_) => ErrorKind::Source,
             Self::Cancelled => ErrorKind::Cancelled,
             _ => ErrorKind::Drive,
+        }
+    }
+}
+
+/// What a person calls the medium: an image file presents itself as a removable disk.
+struct Name(Profile);
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Profile::REMOVABLE_DISK => f.write_str("image file"),
+            profile => profile.fmt(f),
+        }
+    }
+}
+
+const fn how_to_unprotect(profile: Profile) -> &'static str {
+    match profile {
+        Profile::REMOVABLE_DISK => "give yourself the right to write it",
+        _ => "open the write protection of the disc or its cartridge",
+    }
+}
+
+/// `block 16 differs`, `blocks 16-31 differ`.
+struct Differ(BlockRange);
+
+impl fmt::Display for Differ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.start_lba() == self.0.end_lba() {
+            write!(f, "block {} differs", self.0)
+        } else {
+            write!(f, "blocks {} differ", self.0)
         }
     }
 }

@@ -161,3 +161,75 @@ fn failed(error: RecordError, profile: Profile) -> RecordError {
         error => error,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use reburn_blocks::WriteUnit;
+
+    use super::*;
+
+    fn medium(profile: Profile, formats: &[(u8, u32)]) -> Medium {
+        let way = |&(kind, blocks)| FormatDescriptor {
+            blocks: BlockCount::new(blocks),
+            kind: FormatKind(kind),
+            subtype: 0,
+            parameter: 0,
+        };
+        Medium {
+            drive: "TEST".into(),
+            profile,
+            write_unit: WriteUnit::BLU_RAY,
+            capacity: BlockCount::ZERO,
+            writable: BlockCount::ZERO,
+            formatted: false,
+            blank: true,
+            overwritable: false,
+            background_format: BackgroundFormat::None,
+            formats: formats.iter().map(way).collect(),
+        }
+    }
+
+    /// The kind and blocks of the way chosen for so many blocks.
+    fn chosen(medium: &Medium, needed: u32) -> Option<(u8, u32)> {
+        let way = choose(medium, BlockCount::new(needed))?;
+        Some((way.kind.0, way.blocks.get()))
+    }
+
+    #[test]
+    fn a_bd_re_keeps_its_spare_areas_if_it_can() {
+        let ways = [
+            (0x30, 900),
+            (0x30, 1100),
+            (0x00, 1000),
+            (0x31, 1200),
+            (0x32, 5000),
+        ];
+        let medium = medium(Profile::BD_RE, &ways);
+        assert_eq!(chosen(&medium, 100), Some((0x00, 1000)));
+        assert_eq!(chosen(&medium, 1000), Some((0x00, 1000)));
+        assert_eq!(chosen(&medium, 1001), Some((0x30, 1100)));
+        assert_eq!(chosen(&medium, 1101), Some((0x31, 1200)));
+        assert_eq!(chosen(&medium, 1201), None);
+    }
+
+    #[test]
+    fn dvds_have_one_way_each() {
+        let ways = [(0x26, 1000), (0x00, 1000)];
+        let most = u32::MAX; // the whole disc
+        assert_eq!(
+            chosen(&medium(Profile::DVD_PLUS_RW, &ways), 100),
+            Some((0x26, most))
+        );
+        assert_eq!(
+            chosen(&medium(Profile::DVD_RAM, &ways), 100),
+            Some((0x00, 1000))
+        );
+        assert_eq!(chosen(&medium(Profile::DVD_RAM, &ways), 1001), None);
+        assert_eq!(chosen(&medium(Profile::BD_R_SEQUENTIAL, &ways), 100), None);
+    }
+
+    #[test]
+    fn progress_is_told_in_thousandths() {
+        assert_eq!([0, 0x8000, 0xffff].map(permille), [0, 500, 999]);
+    }
+}

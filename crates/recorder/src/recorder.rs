@@ -55,7 +55,8 @@ impl fmt::Display for Outcome {
             )?;
         }
         if self.retries > 0 {
-            write!(f, ", {} of them again after an error", self.retries)?;
+            let ending = if self.retries == 1 { "y" } else { "ies" };
+            write!(f, " with {} retr{ending}", self.retries)?;
         }
         if !self.verified.is_zero() {
             write!(f, ", read {} back", self.verified)?;

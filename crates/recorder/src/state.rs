@@ -76,7 +76,7 @@ impl fmt::Display for DiscState {
                 "every block was sent, but the drive did not confirm the last ones: {}",
                 while_committing(*class)
             ),
-            Self::Recorded => f.write_str("everything is recorded"),
+            Self::Recorded => f.write_str("every block was recorded"),
         }
     }
 }
@@ -165,6 +165,11 @@ impl<'a> Progress<'a> {
         self.blocks.epochs()[self.epoch].ranges.block_count()
     }
 
+    /// Blocks of the current epoch that the drive took.
+    pub(crate) fn sent(&self) -> BlockCount {
+        self.sent
+    }
+
     /// Blocks that the drive took.
     pub(crate) fn done(&self) -> BlockCount {
         self.confirmed + self.sent
@@ -203,5 +208,95 @@ impl<'a> Progress<'a> {
             Aim::Plan(class) if committing => DiscState::Committing { class },
             Aim::Plan(_) => DiscState::OldTree,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reburn_blocks::{BlockRange, BlockRangeList, Epoch, Lba, WriteUnit};
+
+    use super::*;
+
+    /// Epochs of three blocks each, as many as there are roles.
+    fn blocks(roles: &[EpochRole]) -> ModifiedBlocks {
+        let epochs = (0u32..).zip(roles).map(|(index, &role)| {
+            let start = Lba::new(index * 3);
+            let range = BlockRange::with_count(start, BlockCount::new(3));
+            Epoch {
+                role,
+                ranges: BlockRangeList::from_iter(range),
+            }
+        });
+        ModifiedBlocks::new(WriteUnit::FILE, epochs)
+    }
+
+    /// The states on the way through a plan, one for each block and each barrier.
+    fn states(class: CrashClass, roles: &[EpochRole]) -> Vec<String> {
+        let blocks = blocks(roles);
+        let mut progress = Progress::new(Aim::Plan(class), &blocks, DiscState::Unchanged);
+        let mut states = vec![progress.state()];
+        for _ in roles {
+            for _ in 0..3 {
+                progress.advance(BlockCount::ONE);
+                states.push(progress.state());
+            }
+            assert!(progress.is_epoch_sent());
+            progress.confirm();
+            states.push(progress.state());
+        }
+        states.dedup();
+        states.iter().map(|state| format!("{state:?}")).collect()
+    }
+
+    #[test]
+    fn the_commit_begins_with_its_first_block() {
+        use EpochRole::{Commit, Shadow};
+        let expected = [
+            "Unchanged",
+            "OldTree",
+            "Committing { class: Atomic }",
+            "Unconfirmed { class: Atomic }",
+            "Recorded",
+        ];
+        assert_eq!(states(CrashClass::Atomic, &[Shadow, Commit]), expected);
+        assert_eq!(
+            states(CrashClass::Atomic, &[Shadow, Shadow, Commit, Commit]),
+            expected
+        );
+    }
+
+    #[test]
+    fn without_a_promise_any_block_makes_a_mixture() {
+        let expected = [
+            "Unchanged",
+            "Mixture { recorded: BlockCount(1), total: BlockCount(3) }",
+            "Mixture { recorded: BlockCount(2), total: BlockCount(3) }",
+            "Unconfirmed { class: None }",
+            "Recorded",
+        ];
+        assert_eq!(states(CrashClass::None, &[EpochRole::Shadow]), expected);
+    }
+
+    #[test]
+    fn going_back_does_not_undo_what_may_be_on_the_disc() {
+        let blocks = blocks(&[EpochRole::Commit]);
+        let class = CrashClass::Recoverable;
+        let mut progress = Progress::new(Aim::Plan(class), &blocks, DiscState::Unchanged);
+        progress.touch(BlockCount::ONE);
+        assert_eq!(progress.state(), DiscState::Committing { class });
+        progress.advance(BlockCount::new(3));
+        progress.go_back(BlockCount::ZERO);
+        assert_eq!(progress.done(), BlockCount::ZERO);
+        assert_eq!(progress.state(), DiscState::Unconfirmed { class });
+    }
+
+    #[test]
+    fn what_was_there_before_stays_until_the_first_block() {
+        let blocks = blocks(&[EpochRole::Commit]);
+        let mut progress = Progress::new(Aim::Image, &blocks, DiscState::Formatted);
+        assert_eq!(progress.state(), DiscState::Formatted);
+        progress.touch(BlockCount::ONE);
+        let (recorded, total) = (BlockCount::ONE, BlockCount::new(3));
+        assert_eq!(progress.state(), DiscState::PartOfImage { recorded, total });
     }
 }

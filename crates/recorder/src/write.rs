@@ -1,8 +1,8 @@
 //! Epochs to the medium: in order, whole write units ascending, a barrier after each.
 //!
-//! Invariants: nothing of an epoch is sent before the barrier of the one before it is done;
-//! after a write error everything from the named block on is sent again, after a reset the whole
-//! epoch, since the drive's buffer may have lost any of it.
+//! Invariants: nothing of an epoch is sent before the barrier of the one before it is done.
+//! After an error that comes late, everything that the drive's buffer may have held is sent
+//! again; after a reset, the whole epoch.
 
 use reburn_blocks::{
     BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, BlockRead, Lba, ModifiedBlocks, ReadError,
@@ -19,6 +19,9 @@ use crate::{Event, RecordError};
 /// The most that one command carries, unless a write unit is larger: what every transport
 /// takes.
 const TRANSFER_BYTES: usize = 64 * 1024;
+
+/// More than the buffer of any drive: what was sent before that many blocks is on the medium.
+const BUFFER_MAX: BlockCount = BlockCount::in_buffer(16 << 20);
 
 /// The blocks that one command carries: whole write units, if the drive takes them.
 pub(crate) fn transfer_blocks(drive: &dyn Drive, medium: &Medium) -> BlockCount {
@@ -135,7 +138,7 @@ impl<'w, 'a> Writer<'w, 'a> {
         let mut left = self.retries;
         loop {
             let setback = match self.send(ranges, from, progress) {
-                Ok(()) => match self.barrier(ranges) {
+                Ok(()) => match self.barrier(ranges, progress.sent()) {
                     Ok(()) => return Ok(()),
                     Err(setback) => setback,
                 },
@@ -176,7 +179,7 @@ impl<'w, 'a> Writer<'w, 'a> {
                 if !is_refusal(&error) {
                     progress.touch(piece.block_count());
                 }
-                return Err(self.setback(error, ranges, Some(piece)));
+                return Err(self.setback(error, ranges, progress.sent(), Some(piece)));
             }
             progress.advance(piece.block_count());
             self.link.emit(Event::Recorded {
@@ -190,18 +193,20 @@ impl<'w, 'a> Writer<'w, 'a> {
     }
 
     /// Returns once everything sent is on the medium.
-    fn barrier(&mut self, ranges: &BlockRangeList) -> Result<(), Setback> {
+    fn barrier(&mut self, ranges: &BlockRangeList, sent: BlockCount) -> Result<(), Setback> {
         self.link
             .wait_for(WRITE_LIMIT, |drive| drive.synchronize_cache())
             .and_then(|()| self.link.wait_for(WRITE_LIMIT, at_rest))
-            .map_err(|error| self.setback(error, ranges, None))
+            .map_err(|error| self.setback(error, ranges, sent, None))
     }
 
-    /// How to go on after an error while `piece` was written, or at a barrier.
+    /// How to go on after an error while `piece` was written, or at a barrier, with so many
+    /// blocks of the epoch sent.
     fn setback(
         &self,
         error: RecordError,
         ranges: &BlockRangeList,
+        sent: BlockCount,
         piece: Option<BlockRange>,
     ) -> Setback {
         const RESET: u8 = 0x29;
@@ -212,24 +217,33 @@ impl<'w, 'a> Writer<'w, 'a> {
         let Some(sense) = source.sense() else {
             return Setback::Fatal(RecordError::Command(source));
         };
-        let start = first_lba(ranges);
-        let here = piece.map_or(start, BlockRange::start_lba);
-        match sense.key {
-            SenseKey::UnitAttention if sense.asc == RESET => Setback::From(start, source, sense),
-            SenseKey::UnitAttention => Setback::From(here, source, sense),
+        let start = lba_after(ranges, BlockCount::ZERO);
+        let here = lba_after(ranges, sent);
+        let from = match sense.key {
+            SenseKey::UnitAttention if sense.asc == RESET => start,
+            SenseKey::UnitAttention => here,
             SenseKey::DataProtect if sense.asc == WRITE_PROTECTED => {
                 let profile = self.profile;
-                Setback::Fatal(RecordError::WriteProtected { profile })
+                return Setback::Fatal(RecordError::WriteProtected { profile });
             }
-            SenseKey::MediumError | SenseKey::HardwareError | SenseKey::AbortedCommand => {
-                let named = named_lba(&sense, ranges, piece);
-                let unnamed = if sense.deferred { start } else { here };
-                let from = named.map_or(unnamed, |lba| lba.align_down(self.unit));
-                Setback::From(from, source, sense)
+            SenseKey::AbortedCommand if !sense.deferred => here,
+            SenseKey::MediumError | SenseKey::HardwareError => {
+                let named = named_lba(&sense, ranges);
+                let is_late = |piece: BlockRange| !named.is_some_and(|lba| piece.contains(lba));
+                if sense.deferred || piece.is_none_or(is_late) {
+                    let buffered = sent.get().saturating_sub(BUFFER_MAX.get());
+                    let oldest = lba_after(ranges, BlockCount::new(buffered));
+                    named
+                        .map_or(oldest, |lba| lba.min(oldest))
+                        .align_down(self.unit)
+                } else {
+                    here
+                }
             }
-            _ if sense.deferred => Setback::From(start, source, sense),
-            _ => Setback::Fatal(RecordError::Command(source)),
-        }
+            _ if sense.deferred => start,
+            _ => return Setback::Fatal(RecordError::Command(source)),
+        };
+        Setback::From(from, source, sense)
     }
 }
 
@@ -282,18 +296,26 @@ fn is_refusal(error: &RecordError) -> bool {
     }
 }
 
-/// The block that the drive names, if it was sent in this epoch.
-fn named_lba(sense: &Sense, ranges: &BlockRangeList, piece: Option<BlockRange>) -> Option<Lba> {
+/// The block that the drive names, if the epoch has it.
+fn named_lba(sense: &Sense, ranges: &BlockRangeList) -> Option<Lba> {
     let lba = Lba::checked(u64::from(sense.information?))?;
-    let sent = piece.is_none_or(|piece| lba <= piece.end_lba());
-    (sent && ranges.contains(lba)).then_some(lba)
+    ranges.contains(lba).then_some(lba)
 }
 
-fn first_lba(ranges: &BlockRangeList) -> Lba {
-    ranges
-        .iter()
-        .next()
-        .map_or(Lba::ZERO, BlockRange::start_lba)
+/// The block of an epoch that follows its first `count` ones; the one past its end if there is
+/// none.
+fn lba_after(ranges: &BlockRangeList, count: BlockCount) -> Lba {
+    let mut left = count;
+    for range in ranges {
+        if left < range.block_count() {
+            return range.start_lba() + left;
+        }
+        left = left - range.block_count();
+    }
+    let past = ranges
+        .last_lba()
+        .and_then(|last| last.checked_add(BlockCount::ONE));
+    past.unwrap_or(Lba::MAX)
 }
 
 /// The blocks of an epoch before `lba`.
@@ -314,4 +336,57 @@ fn next_transfer(ranges: &BlockRangeList, from: Lba, transfer: BlockCount) -> Op
     let piece = BlockRange::with_count(start, BlockCount::new(room))
         .map_or(range.end_lba(), BlockRange::end_lba);
     BlockRange::new(start, piece.min(range.end_lba()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ranges(ranges: &[(u32, u32)]) -> BlockRangeList {
+        let range = |&(start, end)| BlockRange::new(Lba::new(start), Lba::new(end)).unwrap();
+        ranges.iter().map(range).collect()
+    }
+
+    #[test]
+    fn transfers_are_whole_units_up_to_a_boundary() {
+        let ranges = ranges(&[(16, 79), (112, 127)]);
+        let transfer = BlockCount::new(32);
+        let mut from = Some(Lba::ZERO);
+        let mut sent = Vec::new();
+        while let Some(piece) = from.and_then(|from| next_transfer(&ranges, from, transfer)) {
+            sent.push(piece.to_string());
+            from = piece.end_lba().checked_add(BlockCount::ONE);
+        }
+        assert_eq!(sent, ["16-31", "32-63", "64-79", "112-127"]);
+    }
+
+    #[test]
+    fn transfers_reach_the_last_address() {
+        let last = BlockRangeList::from_iter([BlockRange::single(Lba::MAX)]);
+        let piece = next_transfer(&last, Lba::ZERO, BlockCount::new(32));
+        assert_eq!(piece, Some(BlockRange::single(Lba::MAX)));
+        assert_eq!(lba_after(&last, BlockCount::ONE), Lba::MAX);
+    }
+
+    #[test]
+    fn places_in_an_epoch_are_found_both_ways() {
+        let ranges = ranges(&[(16, 31), (64, 79)]);
+        for (count, lba) in [(0, 16), (15, 31), (16, 64), (31, 79), (32, 80)] {
+            assert_eq!(lba_after(&ranges, BlockCount::new(count)), Lba::new(lba));
+            assert_eq!(
+                blocks_before(&ranges, Lba::new(lba)),
+                BlockCount::new(count)
+            );
+        }
+    }
+
+    #[test]
+    fn blocks_past_the_source_are_zeros() {
+        let source = vec![7; 2 * BLOCK_SIZE];
+        let mut buf = vec![9; 2 * BLOCK_SIZE];
+        read_filled(&source, Lba::new(1), &mut buf).unwrap();
+        assert_eq!([buf[0], buf[BLOCK_SIZE]], [7, 0]);
+        read_filled(&source, Lba::new(5), &mut buf).unwrap();
+        assert!(buf.iter().all(|&byte| byte == 0));
+    }
 }

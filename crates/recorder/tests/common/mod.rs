@@ -90,12 +90,32 @@ impl ScriptedDrive {
         std::mem::take(&mut self.log).join("\n")
     }
 
-    /// The commands of the log that are none of the questions asked of every drive.
-    pub fn actions(&self) -> String {
-        let questions = ["INQUIRY", "GET CONF", "READ", "TEST", "REQUEST"];
-        let action = |line: &&String| !questions.iter().any(|start| line.starts_with(start));
-        let lines: Vec<_> = self.log.iter().filter(action).cloned().collect();
-        lines.join("\n")
+    /// The log since the last time, from the lock on, without questions that change nothing.
+    pub fn take_actions(&mut self) -> String {
+        let log = std::mem::take(&mut self.log);
+        let questions = [
+            "INQUIRY",
+            "GET CONF",
+            "READ CAPACITY",
+            "READ FORMAT",
+            "READ DISC",
+            "REQUEST",
+        ];
+        let mut kept: Vec<String> = Vec::new();
+        for line in log
+            .into_iter()
+            .skip_while(|line| !line.starts_with("PREVENT"))
+        {
+            let follows = kept.last().is_some_and(|last| last == "TEST UNIT READY");
+            if line.starts_with("  ") || !questions.iter().any(|start| line.starts_with(start)) {
+                // A question is told only with what was said to it.
+                if follows && !line.starts_with("  ") {
+                    kept.pop();
+                }
+                kept.push(line);
+            }
+        }
+        kept.join("\n")
     }
 
     /// Block `lba` as it would be after the power was cut.
@@ -103,16 +123,18 @@ impl ScriptedDrive {
         self.medium.get(&lba).map_or(0, |block| block[0])
     }
 
+    /// Every entry counts every command of its name.
     fn twist_for(&mut self, name: &str) -> Option<Twist> {
-        let (_, skip, twists) = self
-            .script
-            .iter_mut()
-            .find(|(of, _, twists)| *of == name && !twists.is_empty())?;
-        if *skip > 0 {
-            *skip -= 1;
-            return None;
+        let mut twist = None;
+        for (of, skip, twists) in &mut self.script {
+            if *of != name {
+            } else if *skip > 0 {
+                *skip -= 1;
+            } else if twist.is_none() {
+                twist = twists.pop_front();
+            }
         }
-        twists.pop_front()
+        twist
     }
 
     fn configuration(&self) -> Configuration {
@@ -159,7 +181,15 @@ impl ScriptedDrive {
                     return Err(Sense::PARAMETER_LIST_LENGTH);
                 };
                 let parameters = FormatParameters::decode(list).expect("a parameter list");
-                self.log.push(format!("  {:?}", parameters.descriptor));
+                let FormatDescriptor {
+                    blocks,
+                    kind,
+                    parameter,
+                    ..
+                } = parameters.descriptor;
+                self.log.push(format!(
+                    "  {kind}, {blocks} blocks, parameter {parameter:#x}"
+                ));
                 self.formatted = true;
                 Ok(Answer::DONE)
             }
