@@ -14,6 +14,10 @@ use crate::records::{
 /// The most bytes an entry has after the head and flags of `NM` and `SL`.
 const ENTRY_DATA_MAX: usize = 255 - 5;
 
+/// The longest name that Linux shows. It leaves out a whole part that would make the name
+/// longer, so what goes beyond is a part of its own.
+const LINUX_NAME_MAX: usize = 253;
+
 /// What an `ER` entry says: identifier, descriptor and source as RRIP 4.3 had them up to
 /// version 1.10. The later identifier `IEEE_1282` is the one that goes with the 44 bytes of
 /// `PX`, but the readers of BSD and macOS refuse a volume that says so, while none minds the
@@ -123,12 +127,16 @@ impl SystemUse {
 
     /// `NM`: the name, byte for byte.
     pub(super) fn push_name(&mut self, name: &[u8]) {
-        let mut parts = name.chunks(ENTRY_DATA_MAX).peekable();
-        while let Some(part) = parts.next() {
-            let continues = parts.peek().is_some();
+        let (front, beyond) = name.split_at(name.len().min(LINUX_NAME_MAX));
+        let parts = front
+            .chunks(ENTRY_DATA_MAX)
+            .chain(beyond.chunks(ENTRY_DATA_MAX));
+        let mut left = name.len();
+        for part in parts {
+            left -= part.len();
             let head = NmHead {
                 head: SuspHead::new(*b"NM", (NmHead::SIZE + part.len()) as u8),
-                flags: if continues { NameFlags::CONTINUE } else { 0 },
+                flags: if left > 0 { NameFlags::CONTINUE } else { 0 },
             };
             self.push(&[head.bytes(), part]);
         }
