@@ -1,14 +1,23 @@
 //! The project's own jobs, run as `cargo xtask JOB`.
 //!
 //! - `test`: everything that must hold before a change is taken, outside judges included.
+//! - `simulate`: from a folder to a disc and back, on every medium, with every block compared.
+//! - `bench`: the program beside its peers.
 //! - `tidy`: the rules of the source tree that no compiler checks.
+//! - `tree`, `walk`: the difficult tree that the judges use, and the listing they compare.
 //!
 //! Every job works without a terminal and without standard input.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod command;
+#[cfg(unix)]
+mod judges;
+#[cfg(unix)]
+mod simulate;
 mod test;
 mod tidy;
+mod trees;
 mod workspace;
 
 use std::process::ExitCode;
@@ -27,13 +36,27 @@ struct Arguments {
 enum Job {
     /// Run every check: format, lints, tests, simulation, documentation, outside judges
     Test(test::Options),
+    /// Build, record, change, record only what changed, and compare every block
+    #[cfg(unix)]
+    Simulate(simulate::Options),
+    /// Measure the program beside its peers
+    Bench(bench::Options),
     /// Check the rules of the source tree: crate arrows, file heads and lengths, words
     Tidy,
+    /// Make the difficult tree that the judges use
+    Tree(trees::TreeOptions),
+    /// List a folder with everything that a judge compares
+    Walk(trees::WalkOptions),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().job {
         Job::Test(options) => test::run(&options),
+        #[cfg(unix)]
+        Job::Simulate(options) => simulate::run(&options),
+        Job::Bench(options) => bench::run(&options),
         Job::Tidy => tidy::run(),
+        Job::Tree(options) => trees::make(&options),
+        Job::Walk(options) => trees::walk(&options),
     }
 }

@@ -47,6 +47,8 @@ pub enum Verb {
     Edit(Edit),
     /// Compare two images: which blocks differ
     Diff(Diff),
+    /// Record a plan or an image on a disc, and verify it
+    Burn(Burn),
 }
 
 /// `reburn make`

@@ -6,22 +6,32 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use reburn_blocks::{BlockRead, ImageFile};
+use reburn_drive::{Drive, DriveExt, DriveReader, ImageFileDrive};
+use reburn_emulator::{Emulator, MediumKind, VirtualDisc};
 use reburn_image::Medium;
 
 use crate::failure::Failure;
+
+/// What a virtual disc's name begins with.
+const VIRTUAL: &str = "virtual:";
 
 /// A disc or image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DiscName {
     /// An image file.
     File(PathBuf),
+    /// An emulated disc that lies in a file.
+    Virtual(PathBuf),
 }
 
 impl FromStr for DiscName {
     type Err = Infallible;
 
     fn from_str(name: &str) -> Result<Self, Infallible> {
-        Ok(Self::File(name.into()))
+        Ok(match name.strip_prefix(VIRTUAL) {
+            Some(path) => Self::Virtual(path.into()),
+            None => Self::File(name.into()),
+        })
     }
 }
 
@@ -29,6 +39,7 @@ impl fmt::Display for DiscName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => path.display().fmt(f),
+            Self::Virtual(path) => write!(f, "{VIRTUAL}{}", path.display()),
         }
     }
 }
@@ -52,7 +63,70 @@ impl DiscName {
                     medium: None,
                 })
             }
+            Self::Virtual(path) => {
+                let disc = self.virtual_disc(path)?;
+                let medium = Medium::from_name(disc.kind().name());
+                let mut drive = Emulator::with_disc(disc);
+                let failed =
+                    |error: reburn_drive::CommandError| Failure::drive(error.to_string()).of(self);
+                drive.clear_attentions().map_err(failed)?;
+                let reader = DriveReader::new(drive).map_err(failed)?;
+                Ok(OpenDisc {
+                    blocks: Box::new(reader),
+                    medium,
+                })
+            }
         }
+    }
+
+    /// The disc in a drive that can record. A file that does not exist becomes an image, or a
+    /// virtual disc of the kind `new`.
+    pub fn drive(&self, new: Option<Medium>) -> Result<Box<dyn Drive>, Failure> {
+        match self {
+            Self::File(path) => {
+                let opened = match std::fs::metadata(path) {
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                        ImageFileDrive::create(path)
+                    }
+                    Ok(found) if found.is_dir() => {
+                        return Err(Failure::usage(format!("{self} is a folder; name an image")));
+                    }
+                    Ok(found) if found.permissions().readonly() => {
+                        ImageFileDrive::open_read_only(path)
+                    }
+                    _ => ImageFileDrive::open(path),
+                };
+                let drive = opened.map_err(|error| Failure::host(path, &error))?;
+                Ok(Box::new(drive))
+            }
+            Self::Virtual(path) => {
+                let disc = if path.exists() {
+                    self.virtual_disc(path)?
+                } else {
+                    self.create(path, new)?
+                };
+                let mut drive = Emulator::with_disc(disc);
+                drive
+                    .clear_attentions()
+                    .map_err(|error| Failure::drive(error.to_string()).of(self))?;
+                Ok(Box::new(drive))
+            }
+        }
+    }
+
+    fn virtual_disc(&self, path: &Path) -> Result<VirtualDisc, Failure> {
+        VirtualDisc::open(path).map_err(|error| Failure::usage(error.to_string()).of(self))
+    }
+
+    fn create(&self, path: &Path, kind: Option<Medium>) -> Result<VirtualDisc, Failure> {
+        let kind = kind
+            .and_then(|medium| MediumKind::from_name(medium.name()))
+            .ok_or_else(|| {
+                Failure::usage(format!(
+                    "{self} does not exist; to make a blank one say which kind, as in --media bd-re"
+                ))
+            })?;
+        VirtualDisc::create(path, kind).map_err(|error| Failure::usage(error.to_string()).of(self))
     }
 }
 

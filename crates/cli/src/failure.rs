@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use reburn_blocks::{PlanFileError, ReadError};
 use reburn_image::{ImageError, WriteOutError};
 use reburn_iso9660::IsoError;
+use reburn_recorder::ErrorKind;
 
 /// Why the program did not do what it was asked to.
 #[derive(Debug)]
@@ -72,6 +73,21 @@ impl From<ReadError> for Failure {
         match error {
             ReadError::Unreadable { .. } => Self::drive(error.to_string()),
             _ => Self::usage(error.to_string()),
+        }
+    }
+}
+
+impl From<reburn_recorder::Failure> for Failure {
+    fn from(failure: reburn_recorder::Failure) -> Self {
+        let code = match failure.kind() {
+            ErrorKind::WrongDisc => 4,
+            ErrorKind::Verification => 5,
+            ErrorKind::Source => 2,
+            _ => 3,
+        };
+        Self {
+            code,
+            message: failure.to_string(),
         }
     }
 }

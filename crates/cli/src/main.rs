@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Verb::Get(args) => verbs::get::run(args, terminal),
         Verb::Edit(args) => verbs::edit::run(args, terminal),
         Verb::Diff(args) => verbs::diff::run(args, terminal),
+        Verb::Burn(args) => verbs::burn::run(args, terminal),
     };
     match done {
         Ok(code) => code,

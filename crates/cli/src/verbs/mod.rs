@@ -1,5 +1,6 @@
 //! What the program does, a file a verb.
 
+pub mod burn;
 pub mod diff;
 pub mod edit;
 pub mod get;

@@ -1,0 +1,121 @@
+//! `reburn burn`: record a plan or an image, and verify it.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::process::ExitCode;
+
+use reburn_blocks::{BlockCount, BlockRead, PlanFile};
+use reburn_recorder::{Event, Options, Outcome, Recorder, Verify};
+use serde_json::json;
+
+use crate::args::{Burn, VerifyArg};
+use crate::disc::open_image;
+use crate::failure::Failure;
+use crate::progress::{Progress, Terminal};
+
+/// Records the source on the drive's disc.
+pub fn run(args: &Burn, terminal: Terminal) -> Result<ExitCode, Failure> {
+    let source = Source::open(&args.source)?;
+    let mut drive = args.drive.drive(args.media)?;
+    let options = Options {
+        verify: match args.verify {
+            VerifyArg::None => Verify::None,
+            VerifyArg::Recorded => Verify::Recorded,
+            VerifyArg::Whole => Verify::Whole,
+        },
+        ..Options::default()
+    };
+    let mut show = Show {
+        terminal,
+        progress: None,
+    };
+    let mut recorder = Recorder::with_options(&mut *drive, options);
+    let outcome = match &source {
+        Source::Plan(plan) => recorder.record_plan(plan.plan(), plan, &mut |e| show.event(e)),
+        Source::Image(image) => recorder.record_image(image, &mut |e| show.event(e)),
+    };
+    drop(show);
+    let outcome = outcome.map_err(|failure| Failure::from(failure).of(&args.drive))?;
+    report(&outcome, args, terminal);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn report(outcome: &Outcome, args: &Burn, terminal: Terminal) {
+    let object = json!({
+        "drive": args.drive.to_string(),
+        "recorded": outcome.recorded.get(),
+        "epochs": outcome.epochs,
+        "formatted": outcome.formatted,
+        "retries": outcome.retries,
+        "verified": outcome.verified.get(),
+    });
+    terminal.result(&format!("{}: {outcome}", args.drive), &object);
+}
+
+/// What is recorded.
+enum Source {
+    Plan(PlanFile),
+    Image(reburn_blocks::ImageFile),
+}
+
+impl Source {
+    fn open(path: &Path) -> Result<Self, Failure> {
+        let is_plan = PlanFile::recognise(path).map_err(|error| Failure::host(path, &error))?;
+        if !is_plan {
+            let image = open_image(path)?;
+            if image.block_count().is_zero() {
+                let what = path.display();
+                return Err(Failure::usage(format!(
+                    "{what} is empty; name a plan or an image"
+                )));
+            }
+            return Ok(Self::Image(image));
+        }
+        let open = || {
+            let plan = PlanFile::open(path)?;
+            plan.check_blocks()?;
+            Ok(plan)
+        };
+        open()
+            .map(Self::Plan)
+            .map_err(|e: reburn_blocks::PlanFileError| Failure::from(e).of(path.display()))
+    }
+}
+
+/// Shows events as progress.
+struct Show {
+    terminal: Terminal,
+    progress: Option<(&'static str, Progress)>,
+}
+
+impl Show {
+    fn event(&mut self, event: Event) -> ControlFlow<()> {
+        match event {
+            Event::Formatting { permille } => {
+                let done = permille.map_or(0, u32::from);
+                self.at("formatting", BlockCount::new(done), BlockCount::new(1000));
+            }
+            Event::Recorded { done, total } => self.at("recording", done, total),
+            Event::Verifying { done, total } => self.at("verifying", done, total),
+            Event::Retrying { lba, sense } => {
+                self.terminal
+                    .note(&format!("blocks from {lba} on are written again: {sense}"));
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn at(&mut self, what: &'static str, done: BlockCount, total: BlockCount) {
+        if self
+            .progress
+            .as_ref()
+            .is_none_or(|(shown, _)| *shown != what)
+        {
+            self.progress = Some((what, self.terminal.progress(what, total)));
+        }
+        if let Some((_, progress)) = &mut self.progress {
+            progress.at(done);
+        }
+    }
+}

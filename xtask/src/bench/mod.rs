@@ -1,0 +1,138 @@
+//! `cargo xtask bench`: the program beside its peers, on the same files in the same run.
+//!
+//! A figure is the median of several runs after one that is not counted; ratios are taken in
+//! one run, because machines drift. Nothing here passes or fails: figures are read by people.
+
+mod folders;
+mod measure;
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::command::is_installed;
+use crate::workspace;
+use measure::{Figure, Peer, Runner, peer};
+
+/// What `cargo xtask bench` takes.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Runs that count, for each program
+    #[arg(long, default_value_t = 3)]
+    runs: usize,
+    /// Small files in the tree
+    #[arg(long, default_value_t = 100_000)]
+    files: u32,
+    /// Size of the large file, in MiB
+    #[arg(long, default_value_t = 1024)]
+    large: u64,
+}
+
+/// Measures and prints a table.
+pub fn run(options: &Options) -> ExitCode {
+    match bench(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn bench(options: &Options) -> Result<(), String> {
+    workspace::cargo(&["build", "--release", "--quiet", "--package", "reburn"]).pass_through()?;
+    let reburn = workspace::root().join("target/release/reburn");
+    let work = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let runner = Runner {
+        dir: work.path(),
+        runs: options.runs.max(1),
+    };
+    let program = reburn.to_string_lossy();
+    let program = program.as_ref();
+
+    println!("{} small files in folders of 1000", options.files);
+    folders::small_files(&work.path().join("small"), options.files).map_err(|e| e.to_string())?;
+    compare(
+        &runner,
+        &[
+            peer(
+                "reburn make",
+                "r.iso",
+                &[program, "make", "small", "-q", "-o"],
+            ),
+            peer(
+                "genisoimage",
+                "g.iso",
+                &["genisoimage", "-quiet", "-R", "-J", "small", "-o"],
+            ),
+            peer(
+                "xorriso",
+                "x.iso",
+                &["xorrisofs", "-quiet", "-R", "-J", "small", "-o"],
+            ),
+            peer("tar", "t.tar", &["tar", "-c", "small", "-f"]),
+        ],
+    );
+
+    println!("10 of {} files changed: what to record", options.files);
+    folders::touch_ten(&work.path().join("small"), options.files).map_err(|e| e.to_string())?;
+    let edit = [program, "edit", "r.iso", "--sync", "small", "-q", "-o"];
+    compare(&runner, &[peer("reburn edit", "r.plan", &edit)]);
+    println!(
+        "  {}",
+        runner
+            .output(&peer("", "r.plan", &edit))
+            .lines()
+            .next()
+            .unwrap_or_default()
+    );
+
+    println!("one file of {} MiB", options.large);
+    folders::large_file(&work.path().join("large"), options.large).map_err(|e| e.to_string())?;
+    compare(
+        &runner,
+        &[
+            peer(
+                "reburn make",
+                "r.iso",
+                &[program, "make", "large", "-q", "-o"],
+            ),
+            peer("cat", "c.bin", &["sh", "-c", "cat large/file >$0"]),
+            peer("cp", "p.bin", &["cp", "--reflink=never", "large/file"]),
+            peer(
+                "genisoimage",
+                "g.iso",
+                &["genisoimage", "-quiet", "-R", "-J", "large", "-o"],
+            ),
+        ],
+    );
+    Ok(())
+}
+
+/// Runs every program that is there, in turn, and prints a line each with the ratio to the
+/// first.
+fn compare(runner: &Runner<'_>, peers: &[Peer<'_>]) {
+    let (present, absent): (Vec<&Peer<'_>>, Vec<_>) =
+        peers.iter().partition(|peer| is_installed(peer.command[0]));
+    for peer in absent {
+        println!(
+            "  {:<14} skipped: {} is not installed",
+            peer.name, peer.command[0]
+        );
+    }
+    let figures = runner.in_turn(&present);
+    let first = figures
+        .first()
+        .and_then(|figure| figure.as_ref().ok())
+        .map(Figure::seconds);
+    for (peer, figure) in present.iter().zip(&figures) {
+        let name = peer.name;
+        match figure {
+            Ok(figure) => {
+                let ratio = first.map_or(1.0, |first| first / figure.seconds());
+                println!("  {name:<14} {figure}  reburn takes {ratio:.2} of its time");
+            }
+            Err(error) => println!("  {name:<14} failed: {error}"),
+        }
+    }
+}

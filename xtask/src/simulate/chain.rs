@@ -1,0 +1,341 @@
+//! One scenario from a folder to a disc, and from a changed folder to only its changed blocks.
+//!
+//! Invariants: what is on the disc is always read back through the drive; every comparison is
+//! of all blocks; the image that the disc is compared with last was built without the plan.
+
+use std::fs::{self, File};
+use std::io::BufWriter;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use reburn_blocks::{
+    BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, BlockRead, ImageFile, Lba, PlanFile,
+};
+use reburn_drive::DriveReader;
+use reburn_image::{
+    ExtractOptions, FileSystemImage, HostOptions, ImportOptions, Medium, extract, new_volume,
+};
+use reburn_recorder::{Event, Options, Recorder, Verify};
+use reburn_tests::{Walk, compare};
+use reburn_tree::{Timestamp, Tree};
+
+use super::target::Target;
+
+/// The volume's date in the first recording; each later one is a day on.
+const FIRST_TIME: i64 = 1_700_000_000;
+/// Blocks compared at a time.
+const CHUNK: BlockCount = BlockCount::new(512);
+/// Blocks behind the image that must stay as they were.
+const BEHIND: u32 = 2048;
+
+/// What one recording cost, and what was found.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Round {
+    /// Blocks of the whole image.
+    pub image: u32,
+    /// Blocks recorded to bring the disc up to date.
+    pub modified: u32,
+    /// Blocks that no plan does without.
+    pub lower_bound: u32,
+    /// Modelled time of recording the whole image.
+    pub image_time: Option<Duration>,
+    /// Modelled time of recording the plan.
+    pub plan_time: Option<Duration>,
+    /// Blocks compared.
+    pub compared: u64,
+    /// Blocks found different.
+    pub differing: u64,
+}
+
+/// A disc that follows a folder.
+pub struct Chain<'a> {
+    medium: Medium,
+    folder: &'a Path,
+    /// Where discs, images and extracted trees go.
+    work: &'a Path,
+    round: u32,
+    image_time: Option<Duration>,
+}
+
+impl<'a> Chain<'a> {
+    /// A chain that has recorded nothing yet.
+    pub fn new(medium: Medium, folder: &'a Path, work: &'a Path) -> Self {
+        Self {
+            medium,
+            folder,
+            work,
+            round: 0,
+            image_time: None,
+        }
+    }
+
+    /// Builds the image of the folder, records all of it on a blank disc, reads it back and
+    /// extracts it.
+    pub fn first(&mut self) -> Result<Round, String> {
+        let time = self.time();
+        let options = new_volume("SIMULATE", time);
+        let mut image = FileSystemImage::new(self.medium, options, time);
+        image
+            .add_host(self.folder, b"/", HostOptions::default())
+            .map_err(text)?;
+        let result = image.result().map_err(text)?;
+
+        let mut target = Target::blank(self.medium, &self.disc_path())?;
+        let before = target.modelled_time();
+        record(&mut target, |recorder, events| {
+            recorder.record_image(&result, events)
+        })?;
+        self.image_time = since(&target, before);
+        let whole = BlockRange::with_count(Lba::ZERO, result.total_blocks())
+            .into_iter()
+            .collect();
+        same_ranges(&target.take_written(), &whole)?;
+
+        let total = result.total_blocks();
+        let mut round = Round {
+            image: total.get(),
+            image_time: self.image_time,
+            ..Round::default()
+        };
+        let disc = DriveReader::new(&mut target).map_err(text)?;
+        compare_blocks(&disc, &result, &mut round)?;
+        self.compare_tree(&disc)?;
+        Ok(round)
+    }
+
+    /// Works out what the changed folder changes on the disc, records only that, and checks
+    /// every block of the outcome.
+    pub fn next(&mut self) -> Result<Round, String> {
+        self.round += 1;
+        let base_copy = self.copy_disc()?;
+        let mut target = self.load()?;
+        let plan_path = self.work.join(format!("{}.plan", self.round));
+        let mut round = self.plan(&mut target, &plan_path)?;
+
+        let plan = PlanFile::open(&plan_path).map_err(text)?;
+        plan.check_blocks().map_err(text)?;
+        let before = target.modelled_time();
+        record(&mut target, |recorder, events| {
+            recorder.record_plan(plan.plan(), &plan, events)
+        })?;
+        round.plan_time = since(&target, before);
+        same_ranges(
+            &target.take_written(),
+            &plan.plan().modified.ranges().collect(),
+        )?;
+
+        // In another drive, against an image that no plan went into.
+        drop(target);
+        let mut target = self.load()?;
+        let expected = self.build_independently(&base_copy)?;
+        let disc = DriveReader::new(&mut target).map_err(text)?;
+        let expected = ImageFile::open(&expected).map_err(text)?;
+        compare_blocks(&disc, &expected, &mut round)?;
+        compare_behind(&disc, &base_copy, expected.block_count(), &mut round)?;
+        self.compare_tree(&disc)?;
+        Ok(round)
+    }
+
+    /// Imports the disc, changes the tree, saves the plan, and compares result and disc where
+    /// the plan records nothing.
+    fn plan(&self, target: &mut Target, path: &Path) -> Result<Round, String> {
+        let disc = DriveReader::new(target).map_err(text)?;
+        let mut image = FileSystemImage::import(&disc, &self.import_options()).map_err(text)?;
+        image
+            .sync_host(self.folder, HostOptions::default())
+            .map_err(text)?;
+        let result = image.result().map_err(text)?;
+        let plan = result.plan().map_err(text)?;
+        let mut out = BufWriter::new(File::create(path).map_err(text)?);
+        plan.save(&result, &mut out).map_err(text)?;
+        std::io::Write::flush(&mut out).map_err(text)?;
+
+        let mut round = Round {
+            image: result.total_blocks().get(),
+            modified: plan.modified.block_count().get(),
+            lower_bound: plan.lower_bound.get(),
+            image_time: self.image_time,
+            ..Round::default()
+        };
+        // What is not recorded must be on the disc already.
+        let recorded: BlockRangeList = plan.modified.ranges().collect();
+        let kept = recorded.complement(result.total_blocks().min(disc.block_count()));
+        for range in &kept {
+            compare_range(&disc, &result, range, &mut round)?;
+        }
+        Ok(round)
+    }
+
+    /// The same edit, from a copy of the disc as it was to a file of every block.
+    fn build_independently(&self, base: &Path) -> Result<PathBuf, String> {
+        let base = ImageFile::open(base).map_err(text)?;
+        let mut image = FileSystemImage::import(&base, &self.import_options()).map_err(text)?;
+        image
+            .sync_host(self.folder, HostOptions::default())
+            .map_err(text)?;
+        let path = self.work.join("expected.img");
+        let mut file = File::create(&path).map_err(text)?;
+        let result = image.result().map_err(text)?;
+        result.write_to(&mut file, &mut |_| {}).map_err(text)?;
+        Ok(path)
+    }
+
+    /// Extracts the disc and compares it with the folder, name by name.
+    fn compare_tree(&self, disc: &dyn BlockRead) -> Result<(), String> {
+        let image = FileSystemImage::import(disc, &self.import_options()).map_err(text)?;
+        let to = self.work.join("extracted");
+        let options = ExtractOptions {
+            owners: rustix::process::geteuid().is_root(),
+        };
+        extract(image.tree(), disc, Tree::ROOT, &to, options).map_err(text)?;
+        let walks = (
+            Walk::of(self.folder).map_err(text)?,
+            Walk::of(&to).map_err(text)?,
+        );
+        fs::remove_dir_all(&to).map_err(text)?;
+        let comparison = compare(&walks.0, &walks.1, &[]);
+        if comparison.differences.is_empty() {
+            Ok(())
+        } else {
+            Err(format!(
+                "the files on the disc are not those of the folder: {comparison}"
+            ))
+        }
+    }
+
+    /// The start of the disc, as far as anything is recorded, in a file.
+    fn copy_disc(&self) -> Result<PathBuf, String> {
+        let mut target = self.load()?;
+        let disc = DriveReader::new(&mut target).map_err(text)?;
+        let image = FileSystemImage::import(&disc, &self.import_options()).map_err(text)?;
+        let path = self.work.join("base.img");
+        let mut file = File::create(&path).map_err(text)?;
+        image
+            .result()
+            .map_err(text)?
+            .write_to(&mut file, &mut |_| {})
+            .map_err(text)?;
+        Ok(path)
+    }
+
+    fn load(&self) -> Result<Target, String> {
+        Target::load(self.medium, &self.disc_path())
+    }
+
+    fn disc_path(&self) -> PathBuf {
+        self.work.join("disc")
+    }
+
+    fn time(&self) -> Timestamp {
+        Timestamp::from_seconds(FIRST_TIME + 86_400 * i64::from(self.round))
+    }
+
+    fn import_options(&self) -> ImportOptions {
+        let (medium, time) = (self.medium, self.time());
+        ImportOptions {
+            medium,
+            hierarchy: None,
+            time,
+            accept_losses: false,
+        }
+    }
+}
+
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+fn since(target: &Target, before: Option<Duration>) -> Option<Duration> {
+    Some(target.modelled_time()?.saturating_sub(before?))
+}
+
+/// Records, and reads back what was recorded.
+fn record(
+    target: &mut Target,
+    recording: impl FnOnce(
+        &mut Recorder<'_>,
+        &mut dyn FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<reburn_recorder::Outcome, reburn_recorder::Failure>,
+) -> Result<(), String> {
+    let options = Options {
+        verify: Verify::None,
+        ..Options::default()
+    };
+    let mut recorder = Recorder::with_options(target, options);
+    recording(&mut recorder, &mut |_| ControlFlow::Continue(()))
+        .map(drop)
+        .map_err(text)
+}
+
+fn same_ranges(written: &BlockRangeList, planned: &BlockRangeList) -> Result<(), String> {
+    if written == planned {
+        return Ok(());
+    }
+    let (more, less) = (written.difference(planned), planned.difference(written));
+    Err(format!(
+        "the recorder wrote {more} beyond the plan and left out {less}"
+    ))
+}
+
+/// Compares every block of `expected` with the disc.
+fn compare_blocks(
+    disc: &dyn BlockRead,
+    expected: &dyn BlockRead,
+    round: &mut Round,
+) -> Result<(), String> {
+    match BlockRange::with_count(Lba::ZERO, expected.block_count()) {
+        Some(whole) => compare_range(disc, expected, whole, round),
+        None => Ok(()),
+    }
+}
+
+fn compare_range(
+    disc: &dyn BlockRead,
+    expected: &dyn BlockRead,
+    range: BlockRange,
+    round: &mut Round,
+) -> Result<(), String> {
+    let mut buffers = [0, 1].map(|_| vec![0; CHUNK.as_usize() * BLOCK_SIZE]);
+    for piece in range.pieces(CHUNK) {
+        let len = piece.block_count().as_usize() * BLOCK_SIZE;
+        let [seen, wanted] = &mut buffers;
+        let (seen, wanted) = (&mut seen[..len], &mut wanted[..len]);
+        disc.read_blocks(piece.start_lba(), seen).map_err(text)?;
+        expected
+            .read_blocks(piece.start_lba(), wanted)
+            .map_err(text)?;
+        round.compared += u64::from(piece.block_count().get());
+        let pairs = seen.chunks(BLOCK_SIZE).zip(wanted.chunks(BLOCK_SIZE));
+        round.differing += pairs.filter(|(seen, wanted)| seen != wanted).count() as u64;
+    }
+    Ok(())
+}
+
+/// Behind the image the disc must be as it was: as the copy of it has it, and blank behind
+/// that.
+fn compare_behind(
+    disc: &dyn BlockRead,
+    base: &Path,
+    end: BlockCount,
+    round: &mut Round,
+) -> Result<(), String> {
+    let base = ImageFile::open(base).map_err(text)?;
+    let last = disc
+        .block_count()
+        .get()
+        .min(end.get().saturating_add(BEHIND));
+    let Some(behind) = BlockRange::with_count(
+        Lba::new(end.get()),
+        BlockCount::new(last.saturating_sub(end.get())),
+    ) else {
+        return Ok(());
+    };
+    let mut filled = reburn_blocks::Overlay::new(base);
+    let blank = vec![0; BLOCK_SIZE];
+    if filled.block_count().get() < last {
+        let end = Lba::new(last - 1);
+        reburn_blocks::BlockWrite::write_blocks(&mut filled, end, &blank).map_err(text)?;
+    }
+    compare_range(disc, &filled, behind, round)
+}
