@@ -72,13 +72,13 @@ fn hex(bytes: &[u8]) -> String {
 #[test]
 fn blocks_stand_in_this_order() {
     let image = volume(&options());
-    let summary: String = (16..image.len() / BLOCK_SIZE)
+    let summary: Vec<_> = (16..image.len() / BLOCK_SIZE)
         .map(|number| {
             let block = block(&image, number);
-            format!("{number} {}\n", block[..12].trim_ascii_end().escape_ascii())
+            format!("{number} {}", block[..12].trim_ascii_end().escape_ascii())
         })
         .collect();
-    assert_snapshot!(summary, @r#"
+    assert_snapshot!(summary.join("\n"), @r#"
     16 \x01CD001\x01\x00
     17 \x02CD001\x01\x00\x00 \x00
     18 \xffCD001\x01\x00\x00\x00\x00\x00
@@ -99,7 +99,12 @@ fn blocks_stand_in_this_order() {
 fn primary_descriptor() {
     let image = volume(&options());
     let (descriptor, _) = VolumeDescriptor::view(block(&image, 16)).unwrap();
-    assert_snapshot!(descriptor.dump(), @r#"
+    let dump = descriptor.dump().to_string();
+    let without_parts_of_dates: Vec<_> = dump
+        .lines()
+        .filter(|line| !line.contains("date."))
+        .collect();
+    assert_snapshot!(without_parts_of_dates.join("\n"), @r#"
     VolumeDescriptor (ECMA-119 8.4, 8.5)
          0    1  descriptor_type                  8.4.1     1
          1    5  standard_identifier              8.4.2     43 44 30 30 31
@@ -125,13 +130,6 @@ fn primary_descriptor() {
        158    8  root.head.extent_location        9.1.3     23
        166    8  root.head.data_length            9.1.4     2048
        174    7  root.head.date                   9.1.5     DirectoryDate
-       174    1  root.head.date.years_since_1900  9.1.5     100
-       175    1  root.head.date.month             9.1.5     2
-       176    1  root.head.date.day               9.1.5     29
-       177    1  root.head.date.hour              9.1.5     12
-       178    1  root.head.date.minute            9.1.5     30
-       179    1  root.head.date.second            9.1.5     15
-       180    1  root.head.date.zone              9.1.5     0
        181    1  root.head.flags                  9.1.6     02 directory
        182    1  root.head.file_unit_size         9.1.7     0
        183    1  root.head.interleave_gap         9.1.8     0
@@ -146,41 +144,9 @@ fn primary_descriptor() {
        739   37  abstract_file_identifier         8.4.24    ""
        776   37  bibliographic_file_identifier    8.4.25    ""
        813   17  creation_date                    8.4.26    VolumeDate
-       813    4  creation_date.year               8.4.26.1  32 30 30 30
-       817    2  creation_date.month              8.4.26.1  30 32
-       819    2  creation_date.day                8.4.26.1  32 39
-       821    2  creation_date.hour               8.4.26.1  31 32
-       823    2  creation_date.minute             8.4.26.1  33 30
-       825    2  creation_date.second             8.4.26.1  31 35
-       827    2  creation_date.hundredths         8.4.26.1  30 30
-       829    1  creation_date.zone               8.4.26.1  0
        830   17  modification_date                8.4.27    VolumeDate
-       830    4  modification_date.year           8.4.26.1  30 30 30 30
-       834    2  modification_date.month          8.4.26.1  30 30
-       836    2  modification_date.day            8.4.26.1  30 30
-       838    2  modification_date.hour           8.4.26.1  30 30
-       840    2  modification_date.minute         8.4.26.1  30 30
-       842    2  modification_date.second         8.4.26.1  30 30
-       844    2  modification_date.hundredths     8.4.26.1  30 30
-       846    1  modification_date.zone           8.4.26.1  0
        847   17  expiration_date                  8.4.28    VolumeDate
-       847    4  expiration_date.year             8.4.26.1  30 30 30 30
-       851    2  expiration_date.month            8.4.26.1  30 30
-       853    2  expiration_date.day              8.4.26.1  30 30
-       855    2  expiration_date.hour             8.4.26.1  30 30
-       857    2  expiration_date.minute           8.4.26.1  30 30
-       859    2  expiration_date.second           8.4.26.1  30 30
-       861    2  expiration_date.hundredths       8.4.26.1  30 30
-       863    1  expiration_date.zone             8.4.26.1  0
        864   17  effective_date                   8.4.29    VolumeDate
-       864    4  effective_date.year              8.4.26.1  30 30 30 30
-       868    2  effective_date.month             8.4.26.1  30 30
-       870    2  effective_date.day               8.4.26.1  30 30
-       872    2  effective_date.hour              8.4.26.1  30 30
-       874    2  effective_date.minute            8.4.26.1  30 30
-       876    2  effective_date.second            8.4.26.1  30 30
-       878    2  effective_date.hundredths        8.4.26.1  30 30
-       880    1  effective_date.zone              8.4.26.1  0
        881    1  file_structure_version           8.4.30    1
        882    1  reserved_31                      8.4.31    0
        883  512  application_use                  8.4.32    512 x 20

@@ -146,7 +146,7 @@ impl<'a> Descriptors<'a> {
         descriptor.volume_set_size = Both16::new(1);
         descriptor.volume_sequence_number = Both16::new(1);
         descriptor.logical_block_size = Both16::new(BLOCK_SIZE as u16);
-        let table = self.placed.metadata_start.get() + hierarchy.path_table_start;
+        let table = self.placed.metadata.start_lba().get() + hierarchy.path_table_start;
         descriptor.path_table_size = Both32::new(hierarchy.path_table_bytes);
         descriptor.path_table_l = table.into();
         descriptor.path_table_m = (table + hierarchy.path_table_blocks()).into();

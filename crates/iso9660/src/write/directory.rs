@@ -159,6 +159,7 @@ impl<'a> DirectoryWriter<'a> {
         let after = checkpoints.partition_point(|at| at.size.records <= window.start());
         let mut cursor = at_or_before(checkpoints, after);
         while cursor.size.records < window.end() && self.write_place(&mut cursor, window) {}
+        self.check_end(&cursor, window.end() >= self.continuations_start());
     }
 
     /// Puts what the window shows of the continuations, which start after the records.
@@ -170,6 +171,25 @@ impl<'a> DirectoryWriter<'a> {
         while start + cursor.size.continuations < window.end()
             && self.write_place(&mut cursor, window)
         {}
+        self.check_end(&cursor, false);
+    }
+
+    /// Checks that all records went where they were measured to go.
+    fn check_end(&self, cursor: &Cursor, all_written: bool) {
+        let directory = &self.sources.hierarchy.directories[self.index];
+        let blocks = |bytes: u64| bytes.div_ceil(BLOCK);
+        let (records, continuations) = (
+            u64::from(directory.record_blocks),
+            u64::from(directory.continuation_blocks),
+        );
+        let at_end = cursor.place == self.listing.len() + 2;
+        let as_measured = if at_end {
+            blocks(cursor.size.records) == records
+                && blocks(cursor.size.continuations) == continuations
+        } else {
+            !all_written
+        };
+        assert!(as_measured, "the tree has changed since it was laid out");
     }
 
     fn continuations_start(&self) -> u64 {

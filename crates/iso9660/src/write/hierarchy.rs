@@ -5,6 +5,7 @@
 //! other, in the order in which their records stand in it.
 
 use reburn_blocks::{BLOCK_SIZE, BlockCount};
+use reburn_record::Record;
 use reburn_tree::{NodeId, Tree};
 
 use super::LayoutError;
@@ -13,6 +14,7 @@ use super::listing::Listing;
 use super::relocation::Relocation;
 use crate::Hierarchy;
 use crate::names::NameRules;
+use crate::records::PathTableRecordL;
 
 /// The last directory that a path table can name as a parent (ECMA-119 9.4.4).
 const PARENT_NUMBER_MAX: usize = u16::MAX as usize;
@@ -85,7 +87,7 @@ pub(super) struct HierarchyLayout {
     /// The directories in the order of their blocks, where that is not the order of the path
     /// table.
     block_order: Option<Vec<u32>>,
-    /// The directories' identifiers, in their order.
+    /// The directories' identifiers, in their order, each with an even number of bytes.
     identifiers: Vec<u8>,
 }
 
@@ -119,6 +121,7 @@ impl HierarchyLayout {
                 });
             }
             hierarchy.add_children(tree, &listing, index)?;
+            hierarchy.check_path_table()?;
             hierarchy.measure(tree, &listing, index, serials)?;
             index += 1;
         }
@@ -188,16 +191,10 @@ impl HierarchyLayout {
 
     /// The directory that holds a block of the metadata, if it is this hierarchy's.
     pub(super) fn directory_at(&self, block: u32) -> Option<usize> {
-        let (mut low, mut high) = (0, self.directories.len());
-        while low < high {
-            let middle = low.midpoint(high);
-            if self.directories[self.nth_by_block(middle)].start <= block {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        let index = self.nth_by_block(low.checked_sub(1)?);
+        let starts_before =
+            |place: usize| self.directories[self.nth_by_block(place)].start <= block;
+        let place = partition_point(self.directories.len(), starts_before).checked_sub(1)?;
+        let index = self.nth_by_block(place);
         let directory = &self.directories[index];
         (block - directory.start < directory.blocks()).then_some(index)
     }
@@ -254,7 +251,36 @@ impl HierarchyLayout {
         directory.identifier_start = self.identifiers.len() as u32;
         directory.identifier_len = identifier.len() as u8;
         self.identifiers.extend_from_slice(identifier);
-        self.path_table_bytes += 8 + (identifier.len() as u32).next_multiple_of(2);
+        // As in the path table, so that places there can be told from places here.
+        if !identifier.len().is_multiple_of(2) {
+            self.identifiers.push(0);
+        }
+        self.path_table_bytes = self.path_table_offset(index + 1) as u32;
+    }
+
+    /// Checks that the length of a path table can be stated (ECMA-119 8.4.13).
+    fn check_path_table(&self) -> Result<(), LayoutError> {
+        let bytes = self.path_table_offset(self.directories.len());
+        if bytes > u32::MAX.into() {
+            let blocks = bytes.div_ceil(BLOCK_SIZE as u64);
+            return Err(LayoutError::MetadataTooLarge { blocks });
+        }
+        Ok(())
+    }
+
+    /// Where the record of a directory starts in a path table.
+    pub(super) fn path_table_offset(&self, index: usize) -> u64 {
+        let directory = self.directories.get(index);
+        let identifiers = directory.map_or(self.identifiers.len(), |directory| {
+            directory.identifier_start as usize
+        });
+        (index * PathTableRecordL::SIZE + identifiers) as u64
+    }
+
+    /// The directory whose record a byte of a path table belongs to.
+    pub(super) fn path_table_index(&self, offset: u64) -> usize {
+        let starts_before = |index: usize| self.path_table_offset(index) <= offset;
+        partition_point(self.directories.len(), starts_before).saturating_sub(1)
     }
 
     /// Reckons the blocks of a directory.
@@ -279,4 +305,18 @@ impl HierarchyLayout {
         directory.continuation_blocks = continuations;
         Ok(())
     }
+}
+
+/// The first of `len` places for which `before`, true of all places up to there, is not true.
+fn partition_point(len: usize, before: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, len);
+    while low < high {
+        let middle = low.midpoint(high);
+        if before(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
 }

@@ -1,6 +1,8 @@
 //! Sizes of everything, before anything has an address.
 
-use reburn_blocks::{BlockCount, Lba};
+use std::sync::Arc;
+
+use reburn_blocks::{BlockCount, BlockRange, Lba};
 use reburn_tree::{InodeId, Kind, Tree};
 
 use super::descriptors::{Descriptors, descriptor_count};
@@ -27,6 +29,8 @@ pub struct Layout {
     /// By inode; one more for the relocation folder.
     pub(super) serials: Vec<u32>,
     metadata_blocks: BlockCount,
+    /// Tells this layout from all others.
+    pub(super) identity: Arc<()>,
 }
 
 impl Layout {
@@ -66,6 +70,7 @@ impl Layout {
             hierarchies,
             serials,
             metadata_blocks,
+            identity: Arc::new(()),
         })
     }
 
@@ -85,17 +90,27 @@ impl Layout {
     }
 
     /// The layout with addresses: metadata from `metadata_start` on, files where `files` says.
-    /// `tree` is the one that the layout was made from.
+    ///
+    /// # Panics
+    /// If `tree` is not the one that the layout was made from, as far as that shows, or if the
+    /// metadata would end past [`Lba::MAX`].
     pub fn place<'a>(
         &'a self,
         tree: &'a Tree,
         metadata_start: Lba,
         files: &'a dyn FilePlacement,
     ) -> Placed<'a> {
+        assert_eq!(
+            tree.inode_limit() + 1,
+            self.serials.len(),
+            "the tree has changed since it was laid out"
+        );
+        let metadata = BlockRange::with_count(metadata_start, self.metadata_blocks)
+            .expect("metadata would end past the last address of a disc");
         Placed {
             layout: self,
             tree,
-            metadata_start,
+            metadata,
             files,
         }
     }

@@ -18,42 +18,33 @@ pub enum PathTable {
 /// Puts what the window shows of a path table.
 pub(super) fn write_path_table(sources: &Sources<'_>, table: PathTable, window: &mut Window<'_>) {
     let hierarchy = sources.hierarchy;
-    let mut at = 0;
-    for (index, directory) in hierarchy.directories.iter().enumerate() {
+    let first = hierarchy.path_table_index(window.start());
+    for index in first..hierarchy.directories.len() {
+        let at = hierarchy.path_table_offset(index);
         if at >= window.end() {
             break;
         }
         let identifier = hierarchy.identifier(index);
-        let len = 8 + (identifier.len() as u64).next_multiple_of(2);
-        if at + len > window.start() {
-            let location = sources.location(index);
-            // No directory past 65535 is a parent; see `HierarchyLayout::new`.
-            let parent = (directory.parent + 1) as u16;
-            let identifier_length = identifier.len() as u8;
-            match table {
-                PathTable::L => window.put(
-                    at,
-                    PathTableRecordL {
-                        identifier_length,
-                        extended_attribute_length: 0,
-                        extent_location: location.into(),
-                        parent_number: parent.into(),
-                    }
-                    .bytes(),
-                ),
-                PathTable::M => window.put(
-                    at,
-                    PathTableRecordM {
-                        identifier_length,
-                        extended_attribute_length: 0,
-                        extent_location: location.into(),
-                        parent_number: parent.into(),
-                    }
-                    .bytes(),
-                ),
-            }
-            window.put(at + 8, identifier);
+        let identifier_length = identifier.len() as u8;
+        let location = sources.location(index);
+        // No directory past 65535 is a parent; see `HierarchyLayout::new`.
+        let parent = (hierarchy.directories[index].parent + 1) as u16;
+        let record_l = PathTableRecordL {
+            identifier_length,
+            extended_attribute_length: 0,
+            extent_location: location.into(),
+            parent_number: parent.into(),
+        };
+        let record_m = PathTableRecordM {
+            identifier_length,
+            extended_attribute_length: 0,
+            extent_location: location.into(),
+            parent_number: parent.into(),
+        };
+        match table {
+            PathTable::L => window.put(at, record_l.bytes()),
+            PathTable::M => window.put(at, record_m.bytes()),
         }
-        at += len;
+        window.put(at + PathTableRecordL::SIZE as u64, identifier);
     }
 }

@@ -1,6 +1,7 @@
 //! A layout with addresses: every block of the metadata, made when it is asked for.
 
 use std::fmt;
+use std::sync::Arc;
 
 use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, Lba};
 use reburn_tree::{InodeId, NodeId, Tree};
@@ -37,15 +38,14 @@ impl<F: Fn(InodeId, usize) -> Lba> FilePlacement for F {
 pub struct Placed<'a> {
     pub(super) layout: &'a Layout,
     pub(super) tree: &'a Tree,
-    pub(super) metadata_start: Lba,
+    pub(super) metadata: BlockRange,
     pub(super) files: &'a dyn FilePlacement,
 }
 
 impl fmt::Debug for Placed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Placed")
-            .field("metadata_start", &self.metadata_start)
-            .field("metadata_blocks", &self.layout.metadata_blocks())
+            .field("metadata", &self.metadata)
             .finish_non_exhaustive()
     }
 }
@@ -73,12 +73,13 @@ pub enum RegionKind {
 }
 
 /// What was found out about the directory rendered last. Kept between calls, it makes reading
-/// a large directory piece by piece as fast as reading it at once. It belongs to one layout.
+/// a large directory piece by piece as fast as reading it at once. Used with another layout, it
+/// starts anew.
 #[derive(Default)]
 pub struct RenderCache {
     listing: Listing,
-    /// Which hierarchy and directory the listing is of.
-    listed: Option<(usize, usize)>,
+    /// Which hierarchy and directory of which layout the listing is of.
+    listed: Option<(Arc<()>, usize, usize)>,
     checkpoints: Vec<Cursor>,
 }
 
@@ -102,9 +103,7 @@ impl<'a> Placed<'a> {
 
     /// The run of all path tables and directories.
     pub fn metadata_range(&self) -> BlockRange {
-        let count = self.layout.metadata_blocks();
-        BlockRange::with_count(self.metadata_start, count)
-            .unwrap_or(BlockRange::single(self.metadata_start))
+        self.metadata
     }
 
     /// Path tables and directories in the order of their blocks, without gaps.
@@ -132,7 +131,7 @@ impl<'a> Placed<'a> {
         tables
             .chain(directories)
             .filter_map(|(hierarchy, start, blocks, kind)| {
-                let start = self.metadata_start + BlockCount::new(start);
+                let start = self.metadata.start_lba() + BlockCount::new(start);
                 Some(Region {
                     range: BlockRange::with_count(start, BlockCount::new(blocks))?,
                     hierarchy: hierarchy.kind,
@@ -144,21 +143,21 @@ impl<'a> Placed<'a> {
     /// Fills `buf` with the blocks of the metadata from `start` on.
     ///
     /// # Panics
-    /// If `buf` is not whole blocks, or not all of them are in
-    /// [`metadata_range`](Self::metadata_range).
+    /// If `buf` is not whole blocks, if not all of them are in
+    /// [`metadata_range`](Self::metadata_range), or if the tree turns out to have changed since
+    /// it was laid out.
     pub fn read_metadata(&self, start: Lba, buf: &mut [u8], cache: &mut RenderCache) {
-        let first = u64::from(start.get()).checked_sub(self.metadata_start.get().into());
-        let blocks = (buf.len() / BLOCK_SIZE) as u64;
-        let available = u64::from(self.layout.metadata_blocks().get());
-        let inside = first.is_some_and(|first| first + blocks <= available);
+        let end = u64::from(start.get()) + (buf.len() / BLOCK_SIZE) as u64;
         assert!(
-            inside && buf.len().is_multiple_of(BLOCK_SIZE),
+            start >= self.metadata.start_lba()
+                && end <= self.metadata.end_exclusive().into()
+                && buf.len().is_multiple_of(BLOCK_SIZE),
             "{} bytes from block {start} on are not blocks of the metadata {}",
             buf.len(),
-            self.metadata_range()
+            self.metadata
         );
         buf.fill(0);
-        let mut block = first.unwrap_or(0) as u32;
+        let mut block = start.blocks_since(self.metadata.start_lba()).get();
         let mut rest = buf;
         while !rest.is_empty() {
             let done = self.write_region(block, rest, cache);
@@ -201,9 +200,13 @@ impl<'a> Placed<'a> {
         let hierarchy = &self.layout.hierarchies[number];
         let directory = hierarchy.directories[index];
         let sources = self.sources(hierarchy);
-        if cache.listed != Some((number, index)) {
+        let layout = &self.layout.identity;
+        let known = cache.listed.as_ref().is_some_and(|listed| {
+            Arc::ptr_eq(&listed.0, layout) && (listed.1, listed.2) == (number, index)
+        });
+        if !known {
             cache.listing.fill(self.tree, hierarchy, index);
-            cache.listed = Some((number, index));
+            cache.listed = Some((Arc::clone(layout), number, index));
             cache.checkpoints.clear();
             if directory.blocks() >= CHECKPOINTS_FROM {
                 let mut writer = DirectoryWriter::new(sources, &cache.listing, index);
@@ -228,7 +231,7 @@ impl<'a> Placed<'a> {
             tree: self.tree,
             hierarchy,
             serials: &self.layout.serials,
-            metadata_start: self.metadata_start,
+            metadata_start: self.metadata.start_lba(),
             files: self.files,
         }
     }
