@@ -130,6 +130,12 @@ pub enum RecordError {
         /// The first blocks that differ.
         range: BlockRange,
     },
+    /// The disc is not as before the plan, but as after it.
+    #[error("the disc '{volume}' already has every block of the plan: nothing is left to record")]
+    AlreadyRecorded {
+        /// The plan's disc.
+        volume: String,
+    },
     /// The disc holds nothing yet.
     #[error("the {} is blank, and the plan changes the disc '{volume}': insert that disc", Name(*profile))]
     BlankDisc {
@@ -212,9 +218,10 @@ impl RecordError {
     /// Who has to act.
     pub const fn kind(&self) -> ErrorKind {
         match self {
-            Self::WrongDisc { .. } | Self::BlankDisc { .. } | Self::NoFingerprint => {
-                ErrorKind::WrongDisc
-            }
+            Self::WrongDisc { .. }
+            | Self::AlreadyRecorded { .. }
+            | Self::BlankDisc { .. }
+            | Self::NoFingerprint => ErrorKind::WrongDisc,
             Self::VerificationFailed { .. } => ErrorKind::Verification,
             Self::EmptyImage
             | Self::SourceTooShort { .. }

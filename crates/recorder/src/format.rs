@@ -37,8 +37,15 @@ pub(crate) fn ensure_formatted(
         return Err(RecordError::NotFormatted { profile });
     }
     let way = choose(&medium, needed).ok_or(RecordError::NoFormat { profile, needed })?;
-    start(link, profile, way)?;
     *state = DiscState::Formatting;
+    let started = start(link, profile, way);
+    if matches!(
+        started,
+        Err(RecordError::Format { .. } | RecordError::WriteProtected { .. })
+    ) {
+        *state = DiscState::Unchanged; // refused
+    }
+    started?;
     wait_for_end(link, profile)?;
     *state = DiscState::Formatted;
     let formatted = examine(link)?;
@@ -154,7 +161,13 @@ fn permille(progress: u16) -> u16 {
 }
 
 fn failed(error: RecordError, profile: Profile) -> RecordError {
+    const WRITE_PROTECTED: u8 = 0x27;
     match error {
+        RecordError::Command(CommandError::Sense { sense, .. })
+            if sense.key == SenseKey::DataProtect && sense.asc == WRITE_PROTECTED =>
+        {
+            RecordError::WriteProtected { profile }
+        }
         RecordError::Command(source @ CommandError::Sense { .. }) => {
             RecordError::Format { profile, source }
         }

@@ -14,6 +14,7 @@
 //! Source: MMC-6 for the commands and their order.
 #![forbid(unsafe_code)]
 
+mod checks;
 mod disc;
 mod error;
 mod event;

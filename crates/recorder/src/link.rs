@@ -11,6 +11,7 @@ use reburn_drive::{CommandError, Drive, DriveExt};
 use reburn_mmc::command::StartStop;
 use reburn_mmc::{Sense, SenseKey};
 
+use crate::medium::supported;
 use crate::{Event, RecordError};
 
 /// How long a drive may need to become ready after a medium was inserted.
@@ -70,8 +71,7 @@ impl<'a> Link<'a> {
     ) -> Result<T, RecordError> {
         for _ in 0..ATTENTIONS_MAX {
             match self.wait_for(READY_LIMIT, &mut command) {
-                Err(RecordError::Command(CommandError::Sense { sense, .. }))
-                    if sense.key == SenseKey::UnitAttention || sense.deferred => {}
+                Err(RecordError::Command(error)) if is_report(&error) => {}
                 result => return result,
             }
         }
@@ -102,8 +102,11 @@ impl<'a> Link<'a> {
                     return Err(self.translate(error));
                 }
                 started = true;
-                self.drive.start_stop(StartStop::Start).ok(); // the command itself will tell
-                continue;
+                match self.drive.start_stop(StartStop::Start) {
+                    // A report is not to be lost; of a failure, the command itself will tell.
+                    Err(error) if is_report(&error) => return Err(self.translate(error)),
+                    _ => continue,
+                }
             }
             if waited >= limit {
                 return Err(RecordError::NotReady {
@@ -118,19 +121,20 @@ impl<'a> Link<'a> {
         }
     }
 
-    /// Makes what was sent durable, telling nobody: for the way out. Whether it succeeded.
+    /// Makes what was sent durable, telling nobody: for the way out. Whether it succeeded. A
+    /// reset on the way counts as failure, since it may have emptied the buffer.
     pub(crate) fn flush(&mut self) -> bool {
-        const ATTEMPTS: usize = 3;
-        for _ in 0..ATTEMPTS {
+        let mut waited = Duration::ZERO;
+        loop {
             match self.drive.synchronize_cache() {
                 Ok(()) => return true,
-                Err(error) if error.sense().is_some_and(|sense| is_busy(&sense)) => {
-                    self.drive.wait_until_ready(WRITE_LIMIT, &mut |_| {}).ok();
+                Err(error) if waited < WRITE_LIMIT && is_busy_error(&error) => {
+                    self.drive.wait(LAST_WAIT);
+                    waited += LAST_WAIT;
                 }
                 Err(_) => return false,
             }
         }
-        false
     }
 
     /// What a failed command means for the recording.
@@ -153,14 +157,13 @@ impl<'a> Link<'a> {
 
     /// Keeps the medium in the drive until the lock goes out of scope, however that happens.
     pub(crate) fn lock(&mut self) -> Result<Locked<'_, 'a>, RecordError> {
-        match self.ask(|drive| drive.prevent_removal(true)) {
-            Ok(()) => {}
-            // A drive without a lock: its medium is watched all the same.
-            Err(RecordError::Command(CommandError::Sense { sense, .. }))
-                if sense.key == SenseKey::IllegalRequest => {}
-            Err(error) => return Err(error),
-        }
+        self.prevent_removal()?;
         Ok(Locked(self))
+    }
+
+    /// Locks the medium in, for a drive that has a lock; another one is watched all the same.
+    pub(crate) fn prevent_removal(&mut self) -> Result<(), RecordError> {
+        supported(self.ask(|drive| drive.prevent_removal(true))).map(drop)
     }
 }
 
@@ -168,6 +171,16 @@ impl<'a> Link<'a> {
 pub(crate) fn is_busy(sense: &Sense) -> bool {
     const NOT_READY: u8 = 0x04;
     sense.key == SenseKey::NotReady && sense.asc == NOT_READY
+}
+
+fn is_busy_error(error: &CommandError) -> bool {
+    error.sense().is_some_and(|sense| is_busy(&sense))
+}
+
+/// Whether the drive reports something instead of carrying out a command.
+fn is_report(error: &CommandError) -> bool {
+    let report = |sense: Sense| sense.key == SenseKey::UnitAttention || sense.deferred;
+    error.sense().is_some_and(report)
 }
 
 /// A link whose medium stays in the drive.

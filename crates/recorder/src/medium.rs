@@ -146,7 +146,7 @@ fn geometry(configuration: &Configuration) -> Result<(WriteUnit, BlockCount), Re
 }
 
 /// The answer to a question that not every drive understands.
-fn supported<T>(answer: Result<T, RecordError>) -> Result<Option<T>, RecordError> {
+pub(crate) fn supported<T>(answer: Result<T, RecordError>) -> Result<Option<T>, RecordError> {
     match answer {
         Ok(value) => Ok(Some(value)),
         Err(RecordError::Command(CommandError::Sense { sense, .. }))

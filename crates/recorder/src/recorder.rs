@@ -15,13 +15,13 @@ use reburn_mmc::command::CloseFunction;
 use reburn_mmc::reply::BackgroundFormat;
 use reburn_mmc::{Profile, Speed};
 
-use crate::disc::Disc;
+use crate::checks::{check_disc, check_fits, check_kind, check_plan, check_writable};
 use crate::format::{ensure_formatted, resume_format};
-use crate::link::{Link, WRITE_LIMIT};
-use crate::medium::{Medium, examine};
+use crate::link::Link;
+use crate::medium::{Medium, examine, supported};
 use crate::state::{Aim, Progress};
 use crate::verify::verify;
-use crate::write::{Writer, read_filled, transfer_blocks};
+use crate::write::{Writer, transfer_blocks};
 use crate::{DiscState, Event, Failure, Options, RecordError, Verify};
 
 /// What a recording came to.
@@ -96,7 +96,7 @@ impl<'d> Recorder<'d> {
         let mut link = Link::new(self.drive, &mut unheard);
         let medium = examine(&mut link)?;
         check_plan(&medium, plan, source, self.options)?;
-        check_disc(&mut link, &medium, plan)?;
+        check_disc(&mut link, &medium, plan, source)?;
         Ok(medium)
     }
 
@@ -147,11 +147,11 @@ fn plan_onto(
     options: Options,
     state: &mut DiscState,
 ) -> Result<Outcome, RecordError> {
-    let medium = examine(link)?;
-    check_plan(&medium, plan, source, options)?;
     let mut link = link.lock()?;
+    let medium = examine(&mut link)?;
     link.settle();
-    check_disc(&mut link, &medium, plan)?;
+    check_plan(&medium, plan, source, options)?;
+    check_disc(&mut link, &medium, plan, source)?;
     if !plan.modified.is_empty() {
         resume_format(&mut link, &medium, options.format)?;
     }
@@ -176,10 +176,10 @@ fn image_onto(
 ) -> Result<Outcome, RecordError> {
     let image =
         BlockRange::with_count(Lba::ZERO, source.block_count()).ok_or(RecordError::EmptyImage)?;
-    let medium = examine(link)?;
-    check_kind(&medium)?;
     let mut link = link.lock()?;
+    let medium = examine(&mut link)?;
     link.settle();
+    check_kind(&medium)?;
     let was_formatted = medium.formatted;
     let needed = image.block_count();
     let medium = ensure_formatted(&mut link, medium, needed, options.format, state)?;
@@ -271,103 +271,8 @@ fn close(link: &mut Link<'_>, medium: &Medium) -> Result<(), RecordError> {
     }
     link.emit(Event::Closing)?;
     for function in [CloseFunction::StopFormat, CloseFunction::Session] {
-        link.wait_for(WRITE_LIMIT, |drive| drive.close(function, 0))?;
+        // A drive that refuses has nothing to end; every block is on the medium all the same.
+        supported(link.ask(|drive| drive.close(function, 0)))?;
     }
-    link.wait_for(WRITE_LIMIT, |drive| drive.test_unit_ready())
-}
-
-/// What can be told of a plan without reading the disc.
-fn check_plan(
-    medium: &Medium,
-    plan: &Plan,
-    source: &dyn BlockRead,
-    options: Options,
-) -> Result<(), RecordError> {
-    let profile = medium.profile;
-    check_kind(medium)?;
-    if !medium.formatted {
-        let volume = plan.volume.clone();
-        return Err(RecordError::BlankDisc { profile, volume });
-    }
-    check_writable(medium)?;
-    let unit = plan.modified.write_unit();
-    if !unit.is_multiple_of(medium.write_unit) {
-        return Err(RecordError::WriteUnit {
-            plan: unit,
-            medium: medium.write_unit,
-            profile,
-        });
-    }
-    let end = plan.modified.ranges().map(BlockRange::end_exclusive).max();
-    check_fits(medium, end.unwrap_or(0))?;
-    let (available, needed) = (source.block_count(), plan.total_blocks);
-    if available < needed {
-        return Err(RecordError::SourceTooShort { available, needed });
-    }
-    if plan.base.parts.is_empty() && !plan.modified.is_empty() {
-        return Err(RecordError::NoFingerprint);
-    }
-    if options.verify == Verify::Whole {
-        check_coverage(plan, source)?;
-    }
-    Ok(())
-}
-
-/// Tries a block that the plan does not record: a saved plan does not hold it.
-fn check_coverage(plan: &Plan, source: &dyn BlockRead) -> Result<(), RecordError> {
-    let recorded: BlockRangeList = plan.modified.ranges().collect();
-    let unchanged = recorded.complement(plan.total_blocks);
-    let Some(range) = unchanged.iter().next() else {
-        return Ok(());
-    };
-    let mut block = vec![0; reburn_blocks::BLOCK_SIZE];
-    read_filled(source, range.start_lba(), &mut block)
-        .map_err(|source| RecordError::SourceIncomplete { source })
-}
-
-/// Compares the disc with the plan's fingerprint.
-fn check_disc(link: &mut Link<'_>, medium: &Medium, plan: &Plan) -> Result<(), RecordError> {
-    link.emit(Event::CheckingDisc)?;
-    let disc = Disc::new(link, medium.capacity);
-    match plan.base.mismatch(&disc) {
-        Ok(None) => Ok(()),
-        Ok(Some(mismatch)) => Err(RecordError::WrongDisc {
-            volume: plan.volume.clone(),
-            range: mismatch.range,
-        }),
-        Err(error) => Err(disc.explain(error)),
-    }
-}
-
-fn check_kind(medium: &Medium) -> Result<(), RecordError> {
-    if medium.is_rewritable_kind() || medium.overwritable {
-        Ok(())
-    } else {
-        Err(RecordError::NotOverwritable {
-            profile: medium.profile,
-        })
-    }
-}
-
-fn check_writable(medium: &Medium) -> Result<(), RecordError> {
-    if medium.overwritable {
-        Ok(())
-    } else {
-        Err(RecordError::WriteProtected {
-            profile: medium.profile,
-        })
-    }
-}
-
-fn check_fits(medium: &Medium, end: u32) -> Result<(), RecordError> {
-    let needed = BlockCount::new(end);
-    if needed <= medium.writable {
-        return Ok(());
-    }
-    let (available, profile) = (medium.writable, medium.profile);
-    Err(RecordError::TooSmall {
-        needed,
-        available,
-        profile,
-    })
+    link.ask(|drive| drive.test_unit_ready())
 }

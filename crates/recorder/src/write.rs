@@ -156,8 +156,11 @@ impl<'w, 'a> Writer<'w, 'a> {
             from = lba;
             progress.go_back(blocks_before(ranges, lba));
             self.link.emit(Event::Retrying { lba, sense })?;
-            // A reset has opened the lock.
-            self.link.drive.prevent_removal(true).ok();
+            if is_reset(&sense) {
+                // It has opened the lock. Nothing is in the buffer that another reset, heard
+                // out here, could lose.
+                self.link.prevent_removal()?;
+            }
         }
     }
 
@@ -209,7 +212,6 @@ impl<'w, 'a> Writer<'w, 'a> {
         sent: BlockCount,
         piece: Option<BlockRange>,
     ) -> Setback {
-        const RESET: u8 = 0x29;
         const WRITE_PROTECTED: u8 = 0x27;
         let RecordError::Command(source) = error else {
             return Setback::Fatal(error);
@@ -220,7 +222,7 @@ impl<'w, 'a> Writer<'w, 'a> {
         let start = lba_after(ranges, BlockCount::ZERO);
         let here = lba_after(ranges, sent);
         let from = match sense.key {
-            SenseKey::UnitAttention if sense.asc == RESET => start,
+            SenseKey::UnitAttention if is_reset(&sense) => start,
             SenseKey::UnitAttention => here,
             SenseKey::DataProtect if sense.asc == WRITE_PROTECTED => {
                 let profile = self.profile;
@@ -254,7 +256,7 @@ fn at_rest(drive: &mut dyn Drive) -> Result<(), CommandError> {
     let sense = drive.request_sense()?;
     let failed = sense.deferred
         || matches!(sense.key, SenseKey::MediumError | SenseKey::HardwareError)
-        || sense.is(&Sense::POWER_ON_RESET);
+        || is_reset(&sense);
     if failed || is_writing(&sense) {
         return Err(CommandError::Sense {
             command: "SYNCHRONIZE CACHE",
@@ -271,6 +273,12 @@ fn at_rest(drive: &mut dyn Drive) -> Result<(), CommandError> {
         Err(CommandError::Reply { .. }) | Ok(_) => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Power on, or a reset of any kind (SPC-3 annex D, 6/29/xx).
+fn is_reset(sense: &Sense) -> bool {
+    const RESET: u8 = 0x29;
+    sense.key == SenseKey::UnitAttention && sense.asc == RESET
 }
 
 /// Busy, but not with a format in the background, during which blocks are durable all the same.

@@ -408,6 +408,11 @@ fn formats_that_are_not_possible() {
         );
         drive
     };
+    let protected = || {
+        let mut drive = with_way();
+        drive.twist("FORMAT UNIT", 0, &[Twist::Says(Sense::WRITE_PROTECTED)]);
+        drive
+    };
     let breaks = || {
         let mut drive = with_way();
         drive.twist("TEST UNIT READY", 1, &[Twist::Says(Sense::FORMAT_FAILED)]);
@@ -417,12 +422,14 @@ fn formats_that_are_not_possible() {
         ("not allowed", fails(with_way(), FormatPolicy::Never)),
         ("no way", fails(unformatted(), FormatPolicy::IfNeeded)),
         ("refused", fails(refuses(), FormatPolicy::IfNeeded)),
+        ("protected", fails(protected(), FormatPolicy::IfNeeded)),
         ("broken", fails(breaks(), FormatPolicy::IfNeeded)),
     ];
     assert_snapshot!(told(&cases), @"
     not allowed (Drive): the BD-RE is not formatted: format it first, or allow formatting; nothing was recorded
     no way (Drive): the drive offers no format of the BD-RE with at least 100 blocks: use a larger disc; nothing was recorded
     refused (Drive): the BD-RE cannot be formatted: FORMAT UNIT failed: illegal request: cannot format medium, incompatible medium (5/30/06); try again or use another disc; nothing was recorded
+    protected (Drive): the BD-RE is write-protected: open the write protection of the disc or its cartridge; nothing was recorded
     broken (Drive): the BD-RE cannot be formatted: TEST UNIT READY failed: medium error: format command failed (3/31/01); try again or use another disc; the format has begun, so what the disc held is gone; let the drive finish it, then record the whole image
     ");
 }
