@@ -233,6 +233,12 @@ pub enum Corrupt {
         /// How many are followed.
         max: usize,
     },
+    /// A block that the areas of too many records continue in.
+    #[error("records continue in this block more than {max} times over; no writer needs that")]
+    ContinuationShared {
+        /// How often each byte may be used.
+        max: usize,
+    },
     /// Mode and record disagree about what the file is.
     #[error("mode {mode:o} does not suit a record {}", if *.directory { "of a directory" } else { "that is not of a directory" })]
     Mode {

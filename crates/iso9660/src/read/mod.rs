@@ -5,8 +5,10 @@
 //! is said in [`Note`]s.
 //!
 //! Invariants: directories are read in ascending order of address, each block once; nothing is
-//! allocated from a count on disc, only from records that are present; nothing recurses.
+//! allocated from a count on disc, only from records that are present, and these count once;
+//! nothing recurses.
 
+mod area;
 mod batch;
 mod boot;
 mod directory;

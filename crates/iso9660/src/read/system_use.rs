@@ -1,23 +1,16 @@
-//! What the system use area of a record says, by SUSP and RRIP, continuations included.
-//!
-//! Invariants: at most [`MAX_CONTINUATIONS`] areas are followed for a record, so a loop ends;
-//! what is gathered is no larger than those areas.
+//! What the entries of a record say, by SUSP and RRIP.
 
-use reburn_blocks::{BLOCK_SIZE, BlockRange, Lba};
+use reburn_blocks::Lba;
 use reburn_record::Record;
 use reburn_tree::Timestamp;
 
 use super::batch::{Location, RecordRef};
-use super::disc::{CachedBlock, Disc};
 use crate::records::{
-    Ce, Cl, ComponentFlags, ComponentHead, DirectoryDate, ErHead, NameFlags, NmHead, Pn, Px, Px36,
-    SlHead, Sp, TfHead, TimeFlags, VolumeDate,
+    Cl, ComponentFlags, ComponentHead, DirectoryDate, ErHead, NameFlags, NmHead, Pn, Px, Px36,
+    SlHead, Sp, SuspHead, TfHead, TimeFlags, VolumeDate,
 };
-use crate::susp::{Entries, Entry, EntryError};
+use crate::susp::{Entry, EntryError};
 use crate::{Corrupt, Incompatible, IsoError, Place};
-
-/// Continuation areas followed for one record, as many as Linux follows.
-const MAX_CONTINUATIONS: usize = 32;
 
 /// Identifiers by which Rock Ridge announces itself (RRIP 4.3 and its drafts).
 const ROCK_RIDGE_IDENTIFIERS: [&[u8]; 3] = [b"RRIP_1991A", b"IEEE_P1282", b"IEEE_1282"];
@@ -87,7 +80,7 @@ pub(super) struct Target {
 }
 
 impl SystemUse {
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         let (mut name, mut path) = (
             std::mem::take(&mut self.name),
             std::mem::take(&mut self.target.path),
@@ -106,7 +99,12 @@ impl SystemUse {
     }
 
     /// Takes in one entry, which starts at `offset` in `block`.
-    fn take(&mut self, block: Lba, offset: usize, entry: &Entry<'_>) -> Result<(), IsoError> {
+    pub(super) fn take(
+        &mut self,
+        block: Lba,
+        offset: usize,
+        entry: &Entry<'_>,
+    ) -> Result<(), IsoError> {
         let corrupt = |error| entry_error(block, offset - entry.offset, error);
         match &entry.signature {
             b"SP" => {
@@ -247,106 +245,7 @@ impl Target {
     }
 }
 
-/// Reads system use areas, one after the other.
-pub(super) struct SystemUseReader<'a> {
-    disc: Disc<'a>,
-    continuation: CachedBlock,
-    /// The blocks that continuation areas are in.
-    pub(super) blocks: Vec<BlockRange>,
-}
-
-impl<'a> SystemUseReader<'a> {
-    pub(super) fn new(disc: Disc<'a>) -> Self {
-        Self {
-            disc,
-            continuation: CachedBlock::new(),
-            blocks: Vec::new(),
-        }
-    }
-
-    /// Puts into `found` what the area says that starts at `offset` in `block`.
-    pub(super) fn read(
-        &mut self,
-        block: Lba,
-        offset: usize,
-        area: &[u8],
-        found: &mut SystemUse,
-    ) -> Result<(), IsoError> {
-        found.clear();
-        let mut next = read_area(block, offset, area, found)?;
-        for _ in 0..MAX_CONTINUATIONS {
-            let Some(ce) = next else { return Ok(()) };
-            let range = self.disc.range(ce.ce.block.le(), 1, || ce.place("block"))?;
-            let (offset, length) = (ce.ce.offset.le(), ce.ce.length.le());
-            let block = range.start_lba();
-            let bytes = self
-                .continuation
-                .load(self.disc, "a continuation area", block)?;
-            let area = (offset as usize)
-                .checked_add(length as usize)
-                .and_then(|end| bytes.get(offset as usize..end))
-                .ok_or_else(|| {
-                    ce.place("offset")
-                        .corrupt(Corrupt::ContinuationRange { offset, length })
-                })?;
-            if self.blocks.last() != Some(&range) {
-                self.blocks.push(range);
-            }
-            next = read_area(block, offset as usize, area, found)?;
-        }
-        match next {
-            None => Ok(()),
-            Some(ce) => Err(ce.place("head").corrupt(Corrupt::ContinuationChain {
-                max: MAX_CONTINUATIONS,
-            })),
-        }
-    }
-}
-
-/// A CE entry and where it stands.
-struct Continuation {
-    ce: Ce,
-    block: Lba,
-    offset: usize,
-}
-
-impl Continuation {
-    fn place(&self, field: &'static str) -> Place {
-        Place::of::<Ce>(self.block, self.offset, field)
-    }
-}
-
-/// Takes the entries of one area, which starts at `offset` in `block`, and returns where they
-/// continue.
-fn read_area(
-    block: Lba,
-    offset: usize,
-    area: &[u8],
-    found: &mut SystemUse,
-) -> Result<Option<Continuation>, IsoError> {
-    debug_assert!(area.is_empty() || offset + area.len() <= BLOCK_SIZE);
-    let mut next = None;
-    for entry in Entries::new(area) {
-        let entry = entry.map_err(|error| entry_error(block, offset, error))?;
-        let at = offset + entry.offset;
-        if entry.signature == *b"CE" {
-            let (ce, _) = entry
-                .view::<Ce>()
-                .map_err(|error| entry_error(block, offset, error))?;
-            next = Some(Continuation {
-                ce: *ce,
-                block,
-                offset: at,
-            });
-        } else {
-            found.take(block, at, &entry)?;
-        }
-    }
-    Ok(next)
-}
-
 /// The error of an entry in an area that starts at `offset` in `block`.
-fn entry_error(block: Lba, offset: usize, error: EntryError) -> IsoError {
-    Place::of::<crate::records::SuspHead>(block, offset + error.offset, "length")
-        .corrupt(error.problem)
+pub(super) fn entry_error(block: Lba, offset: usize, error: EntryError) -> IsoError {
+    Place::of::<SuspHead>(block, offset + error.offset, "length").corrupt(error.problem)
 }

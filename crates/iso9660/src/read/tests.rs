@@ -424,6 +424,21 @@ fn continuations_stay_in_bounds() {
 }
 
 #[test]
+fn a_small_disc_stays_a_small_tree() {
+    // Every record takes its long name from the same bytes.
+    let name = nm(&[b'n'; 250]).repeat(8);
+    let area = u32::try_from(name.len()).unwrap();
+    let files = |count: u32| {
+        let rows: Vec<_> = (0..count)
+            .map(|number| Row::file(&[b'A'; 4], 30, number).entry(Ce::new(40, 0, area).bytes()))
+            .collect();
+        Fixture::rock_ridge(&rows).with(40, &name)
+    };
+    assert!(files(16).read(Hierarchy::RockRidge).is_ok());
+    assert_snapshot!(files(17).show(), @"block 20, byte 1262 (Ce.block, SUSP 5.1): records continue in this block more than 16 times over; no writer needs that");
+}
+
+#[test]
 fn entries_that_contradict_the_record_are_named() {
     let file = |mode: u32| Row::file(b"A.;1", 0, 0).px(mode, 1, 2);
     let show = |row: Row| Fixture::rock_ridge(&[row]).show();

@@ -3,10 +3,11 @@
 use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, BlockRead, Lba};
 use reburn_record::Record;
 
+use super::area::SystemUseReader;
 use super::directory::RawRecord;
 use super::disc::Disc;
 use super::name::append_ucs2;
-use super::system_use::{SystemUse, SystemUseReader};
+use super::system_use::SystemUse;
 use super::{Hierarchy, Nsr};
 use crate::records::{
     BOOT_RECORD, BootRecord, PRIMARY, STANDARD_IDENTIFIER, SUPPLEMENTARY, SYSTEM_AREA_BLOCKS,

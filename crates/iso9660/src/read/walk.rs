@@ -11,12 +11,13 @@ use reburn_blocks::{BLOCK_SIZE, BlockRange, Lba};
 use reburn_tree::{Extent, NodeId, Tree};
 
 use super::Hierarchy;
+use super::area::SystemUseReader;
 use super::batch::{Location, RecordRef};
 use super::directory::{DirectoryReader, RawRecord};
 use super::disc::{Disc, addressable, past_end};
 use super::import::Import;
 use super::note::{NoteKind, Notes};
-use super::system_use::{SystemUse, SystemUseReader};
+use super::system_use::SystemUse;
 use super::volume::{Placed, Susp};
 use crate::records::{FileFlags, VolumeDescriptor};
 use crate::{Corrupt, Incompatible, IsoError, Place};
@@ -115,7 +116,7 @@ impl<'a> Walk<'a> {
         while self.adopt_moved()? {
             self.read_pending()?;
         }
-        self.ranges.metadata.append(&mut self.system_use.blocks);
+        self.ranges.metadata.extend(self.system_use.blocks());
         let tree = match self.import {
             Some(import) => Some(import.finish(&mut self.ranges.notes)?),
             None => None,
