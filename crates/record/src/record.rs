@@ -75,6 +75,12 @@ pub struct TooShort {
 
 /// Declares a record: one line a field, with its offset, name, type and clause.
 ///
+/// The crate that declares it must depend on this one under its own name, `reburn_record`. A
+/// field's type is a number of [`little_endian`](crate::little_endian) or
+/// [`big_endian`](crate::big_endian), `u8`, `i8`, an array of bytes, a type of this crate,
+/// another record, or any other type that zerocopy can view without alignment and that
+/// implements [`FieldValue`].
+///
 /// ```
 /// use reburn_record::{Record, little_endian::U16, record};
 ///
