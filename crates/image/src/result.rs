@@ -110,9 +110,11 @@ impl<'a> ResultImage<'a> {
         let doomed = BlockRangeList::from_iter([head]).align_outward(unit);
         let files = new_files(self.tree, &doomed);
         let in_session = descriptor_blocks + layout.metadata_blocks();
+        let (session, is_first) = (in_session, self.base.is_none());
         let request = Request {
-            session: session::SYSTEM_AREA + in_session,
+            session,
             files: &files,
+            is_first,
         };
         let session_start = request.place(self.medium, &live, &mut self.placement)?;
 
