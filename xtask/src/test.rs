@@ -9,23 +9,28 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+#[cfg(unix)]
+use crate::judges::{Court, JUDGES, Settings};
 use crate::{tidy, workspace};
 
 /// What `cargo xtask test` takes.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Run only this step (may be given more than once; see --list)
+    /// Run only this step (may be given more than once; `judges` means all judges; see --list)
     #[arg(long, value_name = "STEP")]
     only: Vec<String>,
     /// List the steps and do nothing
     #[arg(long)]
     list: bool,
-    /// Run the longest judges at full size instead of on a sample
+    /// Let the judges look at everything instead of a sample
     #[arg(long)]
-    pub full: bool,
-    /// Keep the folder with images and extracted trees
+    full: bool,
+    /// Keep the folder with images and extracted trees (target/judges)
     #[arg(long)]
-    pub keep: bool,
+    keep: bool,
+    /// Let xorriso write the images, to see what the judges say of somebody else's work
+    #[arg(long)]
+    foreign_maker: bool,
 }
 
 /// How a step ended.
@@ -52,66 +57,152 @@ impl From<Result<String, String>> for Outcome {
 struct Step {
     name: &'static str,
     what: &'static str,
-    run: fn(&Options) -> Outcome,
+    run: fn() -> Outcome,
 }
 
 const STEPS: [Step; 5] = [
     Step {
         name: "fmt",
         what: "the sources are formatted",
-        run: |_| cargo_step(&["fmt", "--all", "--check"]),
+        run: format,
     },
     Step {
         name: "clippy",
         what: "no lint complains",
-        run: |_| clippy(),
+        run: clippy,
     },
     Step {
         name: "tidy",
-        what: "crate arrows, heads, lengths and words of files",
-        run: |_| tidy::check().into(),
+        what: "crate arrows, and the rules of files and documents",
+        run: tidy,
     },
     Step {
         name: "tests",
         what: "unit, documentation and integration tests",
-        run: |_| cargo_step(&["test", "--workspace"]),
+        run: tests,
     },
     Step {
         name: "docs",
         what: "the documentation builds without a warning",
-        run: |_| docs(),
+        run: docs,
     },
 ];
+
+fn format() -> Outcome {
+    cargo(&["fmt", "--all", "--check"])
+}
+
+fn clippy() -> Outcome {
+    cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ])
+}
+
+fn tidy() -> Outcome {
+    tidy::check().into()
+}
+
+fn tests() -> Outcome {
+    cargo(&["test", "--workspace"])
+}
+
+fn docs() -> Outcome {
+    let cargo = workspace::cargo(&["doc", "--workspace", "--no-deps"]);
+    let result = cargo.env("RUSTDOCFLAGS", "-Dwarnings").pass_through();
+    result.map(|()| String::new()).into()
+}
+
+fn cargo(arguments: &[&str]) -> Outcome {
+    let result = workspace::cargo(arguments).pass_through();
+    result.map(|()| String::new()).into()
+}
 
 /// Runs the steps that `options` choose and prints what became of them.
 pub fn run(options: &Options) -> ExitCode {
     if options.list {
-        for step in &STEPS {
-            println!("{:<12} {}", step.name, step.what);
-        }
+        list();
         return ExitCode::SUCCESS;
     }
-    if let Some(unknown) = options
-        .only
-        .iter()
-        .find(|name| STEPS.iter().all(|step| step.name != **name))
-    {
+    if let Some(unknown) = options.only.iter().find(|name| !exists(name)) {
         eprintln!("there is no step `{unknown}`; --list shows them");
         return ExitCode::from(2);
     }
     let mut tally = Tally::default();
-    for step in &STEPS {
-        if !options.only.is_empty() && options.only.iter().all(|name| name != step.name) {
-            continue;
-        }
-        let start = Instant::now();
-        let outcome = (step.run)(options);
-        tally.add(step.name, start.elapsed(), &outcome);
+    for step in STEPS.iter().filter(|step| options.wants(step.name, "")) {
+        tally.time(step.name, step.run);
     }
+    #[cfg(unix)]
+    hear_judges(options, &mut tally);
     tally.finish()
 }
 
-/// Counts outcomes and remembers what failed.
+impl Options {
+    /// Whether a step of this name, in this group, is to run.
+    fn wants(&self, name: &str, group: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == name || only == group)
+    }
+}
+
+fn list() {
+    for step in &STEPS {
+        println!("{:<12} {}", step.name, step.what);
+    }
+    #[cfg(unix)]
+    for judge in &JUDGES {
+        println!("{:<12} judge: {}", judge.name, judge.proves);
+    }
+}
+
+fn exists(name: &str) -> bool {
+    let is_step = STEPS.iter().any(|step| step.name == name);
+    #[cfg(unix)]
+    let is_step = is_step || name == "judges" || JUDGES.iter().any(|judge| judge.name == name);
+    is_step
+}
+
+#[cfg(unix)]
+fn hear_judges(options: &Options, tally: &mut Tally) {
+    let wanted = || {
+        JUDGES
+            .iter()
+            .filter(|judge| options.wants(judge.name, "judges"))
+    };
+    if wanted().next().is_none() {
+        return;
+    }
+    let Options {
+        full,
+        keep,
+        foreign_maker,
+        ..
+    } = *options;
+    let court = match Court::open(Settings {
+        full,
+        keep,
+        foreign_maker,
+    }) {
+        Ok(court) => court,
+        Err(error) => return tally.time("judges", || Outcome::Failed(error.clone())),
+    };
+    let mut judges = Tally::default();
+    for judge in wanted() {
+        judges.time(judge.name, || court.hear(judge));
+    }
+    let size = if full {
+        "full size"
+    } else {
+        "a sample; --full looks at more"
+    };
+    println!("judges: {} ({size})", judges.counts());
+    tally.join(judges);
+}
+
+/// Counts outcomes and remembers what did not pass.
 #[derive(Debug, Default)]
 struct Tally {
     passed: usize,
@@ -120,7 +211,14 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, name: &str, time: Duration, outcome: &Outcome) {
+    /// Runs a step, prints its line, counts it.
+    fn time(&mut self, name: &str, run: impl FnOnce() -> Outcome) {
+        let start = Instant::now();
+        let outcome = run();
+        println!("{}", self.add(name, start.elapsed(), outcome));
+    }
+
+    fn add(&mut self, name: &str, time: Duration, outcome: Outcome) -> String {
         let (word, text) = match outcome {
             Outcome::Passed(seen) => {
                 self.passed += 1;
@@ -135,7 +233,27 @@ impl Tally {
                 ("skipped", reason)
             }
         };
-        println!("{word:<8}{name:<16}{:>7.1} s  {text}", time.as_secs_f64());
+        let line = format!("{word:<8}{name:<12}{:>7.1} s  {text}", time.as_secs_f64());
+        line.trim_end().to_owned()
+    }
+
+    fn join(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.skipped.extend(other.skipped);
+        self.failed.extend(other.failed);
+    }
+
+    fn counts(&self) -> String {
+        let Self {
+            passed,
+            skipped,
+            failed,
+        } = self;
+        format!(
+            "{passed} passed, {} failed, {} skipped",
+            failed.len(),
+            skipped.len()
+        )
     }
 
     fn finish(self) -> ExitCode {
@@ -144,12 +262,7 @@ impl Tally {
                 println!("{what}: {}", names.join(", "));
             }
         }
-        println!(
-            "{} passed, {} failed, {} skipped",
-            self.passed,
-            self.failed.len(),
-            self.skipped.len()
-        );
+        println!("{}", self.counts());
         if self.failed.is_empty() {
             ExitCode::SUCCESS
         } else {
@@ -158,24 +271,41 @@ impl Tally {
     }
 }
 
-fn cargo_step(arguments: &[&str]) -> Outcome {
-    let result = workspace::cargo(arguments).pass_through();
-    result.map(|()| String::new()).into()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn clippy() -> Outcome {
-    cargo_step(&[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ])
-}
+    #[test]
+    fn outcomes_are_counted_and_named() {
+        let mut tally = Tally::default();
+        let second = Duration::from_secs(1);
+        let line = tally.add("fmt", second, Outcome::Passed(String::new()));
+        assert_eq!(line, "passed  fmt             1.0 s");
+        let mut judges = Tally::default();
+        let line = judges.add("7-zip", second, Outcome::Failed("two\nlines".to_owned()));
+        assert_eq!(line, "FAILED  7-zip           1.0 s  two\nlines");
+        judges.add(
+            "kernel",
+            second,
+            Outcome::Skipped("not installed".to_owned()),
+        );
+        tally.join(judges);
+        assert_eq!(tally.counts(), "1 passed, 1 failed, 1 skipped");
+        assert_eq!(tally.failed, ["7-zip"]);
+    }
 
-fn docs() -> Outcome {
-    let cargo = workspace::cargo(&["doc", "--workspace", "--no-deps"]);
-    let result = cargo.env("RUSTDOCFLAGS", "-Dwarnings").pass_through();
-    result.map(|()| String::new()).into()
+    #[test]
+    fn only_chooses_steps_and_groups() {
+        let options = |only: &[&str]| Options {
+            only: only.iter().map(ToString::to_string).collect(),
+            list: false,
+            full: false,
+            keep: false,
+            foreign_maker: false,
+        };
+        assert!(options(&[]).wants("fmt", ""));
+        assert!(options(&["judges"]).wants("xorriso", "judges"));
+        assert!(!options(&["judges"]).wants("fmt", ""));
+        assert!(exists("tidy") && !exists("tidi"));
+    }
 }

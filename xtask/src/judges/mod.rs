@@ -1,0 +1,117 @@
+//! Judges: programs that others wrote, asked about images that `reburn` wrote, and `reburn`
+//! asked about images that others wrote.
+//!
+//! - Own readers never judge own writers alone.
+//! - What a judge is known not to give back is a named tolerance with its reason; everything
+//!   else it says counts.
+//! - Every judge that compares must also refuse an image with one wrong bit, so that it is
+//!   known to look.
+//! - A judge that is missing is installed (Debian, as root), else skipped in print; with
+//!   `CI=true` it is a failure.
+
+mod bsdtar;
+mod evidence;
+mod foreign;
+mod isoinfo;
+mod kernel;
+mod names;
+mod packages;
+mod pycdlib;
+mod read_back;
+mod report;
+mod seven_zip;
+mod tolerances;
+mod xorriso;
+
+use std::path::PathBuf;
+
+use crate::test::Outcome;
+use crate::workspace;
+use evidence::{Evidence, Maker};
+use packages::Packages;
+use report::Report;
+
+/// What the judges are asked to do.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Full size instead of a sample.
+    pub full: bool,
+    /// Keep images and extracted trees.
+    pub keep: bool,
+    /// Let xorriso write the images, to see what judges say of somebody else's work.
+    pub foreign_maker: bool,
+}
+
+/// One outside program, or a family of them.
+pub struct Judge {
+    /// Its name among the steps.
+    pub name: &'static str,
+    /// What its verdict proves.
+    pub proves: &'static str,
+    /// The programs it needs and the Debian packages that hold them.
+    needs: &'static [(&'static str, &'static str)],
+    /// Whether it may be missing even in an unattended run.
+    optional: bool,
+    /// Looks at the evidence and reports.
+    run: fn(&Evidence, &mut Report) -> Result<(), String>,
+}
+
+/// Every judge, in the order in which they are heard.
+pub const JUDGES: [Judge; 8] = [
+    xorriso::JUDGE,
+    isoinfo::JUDGE,
+    bsdtar::JUDGE,
+    seven_zip::JUDGE,
+    kernel::JUDGE,
+    read_back::JUDGE,
+    foreign::JUDGE,
+    pycdlib::JUDGE,
+];
+
+/// The judges of one run and what they share.
+pub struct Court {
+    evidence: Evidence,
+    packages: Packages,
+}
+
+impl Court {
+    /// Makes a folder for images and trees; nothing is built before a judge asks for it.
+    pub fn open(settings: Settings) -> Result<Self, String> {
+        let maker = if settings.foreign_maker {
+            Maker::Xorriso
+        } else {
+            Maker::Reburn
+        };
+        let folder = target_folder();
+        let evidence = Evidence::new(&folder, maker, settings)?;
+        Ok(Self {
+            evidence,
+            packages: Packages::new(),
+        })
+    }
+
+    /// Hears one judge.
+    pub fn hear(&self, judge: &Judge) -> Outcome {
+        let missing = match self.packages.provide(judge.needs) {
+            Ok(()) => None,
+            Err(reason) => Some(reason),
+        };
+        if let Some(reason) = missing {
+            let must = workspace::is_ci() && !judge.optional;
+            return if must {
+                Outcome::Failed(reason)
+            } else {
+                Outcome::Skipped(reason)
+            };
+        }
+        let mut report = Report::default();
+        let run = (judge.run)(&self.evidence, &mut report);
+        report.into_outcome(run)
+    }
+}
+
+/// The folder that cargo builds in, where images may lie: big, and ignored by version control.
+fn target_folder() -> PathBuf {
+    let set = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    workspace::root().join(set.unwrap_or_else(|| "target".into()))
+}

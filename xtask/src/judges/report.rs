@@ -1,0 +1,100 @@
+//! What a judge found, image by image.
+
+use reburn_tests::Comparison;
+
+use crate::command::Program;
+use crate::test::Outcome;
+
+/// Collects the findings of one judge.
+#[derive(Debug, Default)]
+pub struct Report {
+    images: usize,
+    entries: usize,
+    forgiven: std::collections::BTreeMap<&'static str, usize>,
+    notes: Vec<String>,
+    faults: Vec<Fault>,
+}
+
+/// Something wrong with an image.
+#[derive(Debug)]
+struct Fault {
+    image: String,
+    fault: String,
+    replay: String,
+}
+
+impl Report {
+    /// One image was judged, by running `replay`; `verdict` is what was found wrong.
+    pub fn verdict(&mut self, image: &str, replay: &Program, verdict: Result<(), String>) {
+        self.images += 1;
+        if let Err(fault) = verdict {
+            self.fault(image, replay, &fault);
+        }
+    }
+
+    /// One image was compared with what it should hold.
+    pub fn comparison(&mut self, image: &str, replay: &Program, comparison: &Comparison) {
+        self.images += 1;
+        self.entries += comparison.compared;
+        for (name, count) in &comparison.forgiven {
+            *self.forgiven.entry(name).or_default() += count;
+        }
+        if !comparison.differences.is_empty() {
+            self.fault(image, replay, &comparison.to_string());
+        }
+    }
+
+    /// A damaged image was compared; finding nothing wrong is the fault.
+    pub fn must_differ(&mut self, image: &str, replay: &Program, comparison: &Comparison) {
+        if comparison.differences.is_empty() {
+            let text = "one bit of a file is wrong here, and the judge saw no difference";
+            self.fault(image, replay, text);
+        }
+    }
+
+    /// Something to be said that is no fault.
+    pub fn note(&mut self, text: impl Into<String>) {
+        self.notes.push(text.into());
+    }
+
+    fn fault(&mut self, image: &str, replay: &Program, fault: &str) {
+        // The same fault in every image is told once.
+        let told = self.faults.iter().find(|told| told.fault == fault);
+        let fault = match told {
+            Some(told) if fault.contains('\n') => format!("the same as in `{}`", told.image),
+            _ => fault.to_owned(),
+        };
+        let (image, replay) = (image.to_owned(), replay.to_string());
+        self.faults.push(Fault {
+            image,
+            fault,
+            replay,
+        });
+    }
+
+    /// The whole finding; `run` is an error if the judge could not do its work.
+    pub fn into_outcome(self, run: Result<(), String>) -> Outcome {
+        let mut said = format!("{} images", self.images);
+        if self.entries > 0 {
+            said += &format!(", {} entries", self.entries);
+        }
+        for (name, count) in &self.forgiven {
+            said += &format!(", {count} forgiven ({name})");
+        }
+        for note in &self.notes {
+            said += &format!("; {note}");
+        }
+        let tell =
+            |Fault {
+                 image,
+                 fault,
+                 replay,
+             }| { format!("image `{image}`: {fault}\n  replay: {replay}") };
+        let mut faults: Vec<_> = self.faults.into_iter().map(tell).collect();
+        faults.extend(run.err());
+        if faults.is_empty() {
+            return Outcome::Passed(said);
+        }
+        Outcome::Failed(format!("{said}\n{}", faults.join("\n")))
+    }
+}
