@@ -69,10 +69,13 @@ pub(crate) enum Activity {
         until: Duration,
         new: bool,
     },
-    Formatting {
+    /// Formatting or closing; what the medium is afterwards, and what the drive says until
+    /// then.
+    Working {
         since: Duration,
         until: Duration,
         result: MediumState,
+        sense: Sense,
     },
     /// Emptying the buffer.
     Flushing {
@@ -123,7 +126,12 @@ impl Emulator {
     /// A drive of the default profile that has had a disc in it for a while: ready, with only
     /// its power-on to report.
     pub fn with_disc(disc: VirtualDisc) -> Self {
-        let mut drive = Self::new(DriveProfile::default());
+        Self::with_profile(DriveProfile::default(), disc)
+    }
+
+    /// [`Emulator::with_disc`] for another drive.
+    pub fn with_profile(profile: DriveProfile, disc: VirtualDisc) -> Self {
+        let mut drive = Self::new(profile);
         drive.medium = Some(Loaded::new(disc, &drive.profile));
         drive
     }
@@ -223,7 +231,6 @@ impl Emulator {
     /// Every command fails until [`Emulator::power_on`].
     pub fn power_cut(&mut self, mut fate: impl FnMut(BlockRange) -> Fate) -> std::io::Result<()> {
         self.powered = false;
-        let formatting = matches!(self.activity, Activity::Formatting { .. });
         self.activity = Activity::Idle;
         let Some(medium) = &mut self.medium else {
             return Ok(());
@@ -236,22 +243,16 @@ impl Emulator {
             match fate(range) {
                 Fate::Old => {}
                 Fate::Unreadable => medium.disc.lose_unit(number)?,
+                // A part of a unit that cannot be read could not have been recorded.
                 Fate::New => {
-                    let mut whole = vec![0; unit.bytes()];
-                    if buffered.is_whole(unit)
-                        || medium.disc.read_unit(number, 0, &mut whole).is_ok()
-                    {
-                        buffered.copy_over(0, &mut whole);
-                        medium.disc.record_unit(number, whole.into())?;
+                    if let Ok(data) = medium.complete(&self.profile, number, &buffered) {
+                        medium.disc.record_unit(number, data)?;
                     }
                 }
             }
         }
         medium.disc.settle()?;
-        let mut state = medium.disc.state().after_power_cut();
-        if formatting {
-            state.format = FormatState::Interrupted;
-        }
+        let state = medium.disc.state().after_power_cut();
         medium.disc.set_state(state)
     }
 
@@ -342,7 +343,7 @@ impl Emulator {
                     self.event = MediaEvent::NewMedia;
                 }
             }
-            Activity::Formatting { until, result, .. } if self.clock >= until => {
+            Activity::Working { until, result, .. } if self.clock >= until => {
                 self.activity = Activity::Idle;
                 if let Err(sense) = self.finish_job(result) {
                     self.pending.push_back(sense.as_deferred());
@@ -369,7 +370,14 @@ impl Emulator {
     }
 
     /// Begins a job on the medium: at once, or beside the commands that follow.
-    pub(crate) fn start_job(&mut self, job: Job, immediate: bool) -> Result<(), Sense> {
+    ///
+    /// A job that erases leaves the medium unformatted until it is done, whatever happens.
+    pub(crate) fn start_job(
+        &mut self,
+        job: Job,
+        immediate: bool,
+        busy: Sense,
+    ) -> Result<(), Sense> {
         if job.erases {
             let medium = self.medium.as_mut().ok_or(Sense::NO_MEDIUM)?;
             medium.buffer.clear();
@@ -385,10 +393,11 @@ impl Emulator {
                 .map_err(|_| Sense::FORMAT_FAILED)?;
         }
         if immediate && !job.time.is_zero() {
-            self.activity = Activity::Formatting {
+            self.activity = Activity::Working {
                 since: self.clock,
                 until: self.clock + job.time,
                 result: job.result,
+                sense: busy,
             };
             return Ok(());
         }

@@ -92,10 +92,12 @@ impl Emulator {
         match self.activity {
             Activity::Idle => None,
             Activity::Loading { .. } => Some(Sense::BECOMING_READY),
-            Activity::Formatting { since, until, .. } => {
-                let progress = self.progress(since, until);
-                Some(Sense::FORMAT_IN_PROGRESS.with_progress(progress))
-            }
+            Activity::Working {
+                since,
+                until,
+                sense,
+                ..
+            } => Some(sense.with_progress(self.progress(since, until))),
             Activity::Flushing { .. } => {
                 let tells = match command {
                     Command::TestUnitReady(_) => self.profile.ready_tells_of_flush,

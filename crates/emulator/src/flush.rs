@@ -28,14 +28,12 @@ impl Loaded {
         };
         let failed = Sense::WRITE_ERROR.at(range.start_lba().get());
         let mut time = Duration::ZERO;
-        let data = if buffered.is_whole(unit) {
-            Arc::clone(&buffered.data)
-        } else {
+        if !buffered.is_whole(unit) {
             time += self.head.read(profile, range);
-            match self.complete(profile, number, buffered) {
-                Ok(data) => data,
-                Err(sense) => return (time, Err(sense.at(range.start_lba().get()))),
-            }
+        }
+        let data = match self.complete(profile, number, buffered) {
+            Ok(data) => data,
+            Err(sense) => return (time, Err(sense.at(range.start_lba().get()))),
         };
         time += self.head.write(profile, range, buffered.streaming);
         self.unsettled = true;
@@ -51,13 +49,16 @@ impl Loaded {
         (time, recorded)
     }
 
-    /// A unit of which the host wrote a part, with the rest from the disc.
-    fn complete(
+    /// The unit as it will be recorded: what the host wrote, and the rest from the disc.
+    pub(crate) fn complete(
         &self,
         profile: &DriveProfile,
         number: u32,
         buffered: &Buffered,
     ) -> Result<Arc<[u8]>, Sense> {
+        if buffered.is_whole(self.disc.kind().write_unit()) {
+            return Ok(Arc::clone(&buffered.data));
+        }
         let mut whole = vec![0; buffered.data.len()];
         match self.disc.read_unit(number, 0, &mut whole) {
             Ok(()) => {}

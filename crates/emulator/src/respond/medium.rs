@@ -71,7 +71,7 @@ impl Emulator {
         if !job.erases {
             self.flush_all()?;
         }
-        self.start_job(job, parameters.immediate)
+        self.start_job(job, parameters.immediate, Sense::FORMAT_IN_PROGRESS)
     }
 
     fn close(&mut self, command: CloseTrackSession) -> Outcome {
@@ -79,7 +79,7 @@ impl Emulator {
         let now = medium.situation(&self.profile);
         let job = rules(medium.disc.kind()).close(now, command.function)?;
         self.flush_all()?;
-        self.start_job(job, command.immediate)?;
+        self.start_job(job, command.immediate, Sense::OPERATION_IN_PROGRESS)?;
         Ok(Answer::DONE)
     }
 
