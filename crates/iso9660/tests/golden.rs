@@ -5,6 +5,7 @@ mod image;
 use std::fmt::Write;
 
 use bytes::Bytes;
+use image::verify::verify;
 use insta::assert_snapshot;
 use reburn_blocks::{BLOCK_SIZE, Lba};
 use reburn_iso9660::records::{DirectoryRecord, VolumeDescriptor};
@@ -26,7 +27,9 @@ fn volume(options: &IsoOptions) -> Vec<u8> {
     let docs = add(Tree::ROOT, "docs", directory, NewKind::Directory);
     let target = NewKind::Symlink(b"../x".to_vec());
     add(docs, "up", Metadata::with_permissions(0o777), target);
-    image::build(&tree, options, Lba::ZERO, 3)
+    let image = image::build(&tree, options, Lba::ZERO, 3);
+    verify(&image, 0);
+    image
 }
 
 fn options() -> IsoOptions {

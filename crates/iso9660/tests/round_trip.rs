@@ -2,16 +2,17 @@
 
 mod image;
 
+use image::verify::verify;
+
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use reburn_blocks::{BLOCK_SIZE, BlockRead, Lba};
 use reburn_iso9660::{
     DeepDirectories, Hierarchy, IsoOptions, Joliet, Layout, Level, NoteKind, Volume,
 };
-use reburn_tree::{Content, Extent, Kind, Metadata, NewKind, NodeId, Timestamp, Tree};
+use reburn_tree::{Content, Kind, Metadata, NewKind, NodeId, Timestamp, Tree};
 
 /// Everything that is known of a name, in a form that survives the way to the disc and back.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -127,6 +128,37 @@ fn shape(tree: &Tree, node: NodeId, disc: &[u8]) -> String {
         content(tree, node, disc),
         children.join(" ")
     )
+}
+
+/// The deepest level that a directory is on, the root's included (ECMA-119 6.8.2.1).
+fn deepest(tree: &Tree) -> u32 {
+    let folders = tree
+        .walk(Tree::ROOT)
+        .filter(|&(node, _)| tree.is_directory(node));
+    folders.map(|(_, depth)| depth + 1).max().unwrap()
+}
+
+/// Characters of the longest path: all identifiers, that of a file with its version, and one
+/// for each directory (ECMA-119 6.8.2.1).
+fn longest_path(tree: &Tree) -> usize {
+    let len = |node| {
+        let separators = if tree.name(node).contains(&b'.') {
+            2
+        } else {
+            3
+        };
+        let version = if tree.is_directory(node) {
+            0
+        } else {
+            separators
+        };
+        // The root's identifier has one byte, and the path has a slash for each directory.
+        tree.path(node).len() + version + 1
+    };
+    tree.walk(Tree::ROOT)
+        .map(|(node, _)| len(node))
+        .max()
+        .unwrap()
 }
 
 /// Something to be added to a tree.
@@ -299,6 +331,7 @@ proptest! {
     ) {
         let start = Lba::new(start);
         let image = image::build(&tree, &options, start, step);
+        verify(&image, start.get());
         let volume = Volume::open(&image, start).unwrap();
         let expected = [
             Some(Hierarchy::RockRidge),
@@ -316,7 +349,12 @@ proptest! {
                 }
                 prop_assert_eq!(before.len(), after.len());
                 prop_assert!(read.notes.is_empty(), "{:?}", read.notes);
-            } else if hierarchy != Hierarchy::Plain {
+            } else if hierarchy == Hierarchy::Plain {
+                if options.deep == DeepDirectories::Relocate {
+                    prop_assert!(deepest(&read.tree) <= 8);
+                    prop_assert!(longest_path(&read.tree) <= 255);
+                }
+            } else {
                 let (before, after) = (
                     shape(&tree, Tree::ROOT, &image), shape(&read.tree, Tree::ROOT, &image),
                 );
@@ -333,6 +371,7 @@ proptest! {
         let options = IsoOptions { rock_ridge: false, ..options };
         prop_assume!(Layout::new(&tree, &options).is_ok());
         let image = image::build(&tree, &options, Lba::ZERO, 64);
+        verify(&image, 0);
         let volume = Volume::open(&image, Lba::ZERO).unwrap();
         prop_assert!(!volume.hierarchies().contains(&Hierarchy::RockRidge));
         for &hierarchy in volume.hierarchies() {

@@ -1,5 +1,7 @@
 //! Whole images in memory, for tests: metadata from a layout, data placed one after the other.
 
+pub mod verify;
+
 use reburn_blocks::{BLOCK_SIZE, BlockCount, Lba};
 use reburn_iso9660::{IsoOptions, Layout, RenderCache, SECTION_BLOCKS_MAX};
 use reburn_tree::{Content, InodeId, Kind, Tree};
