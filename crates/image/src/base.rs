@@ -75,7 +75,7 @@ impl<'b> Base<'b> {
         let sessions = Sessions::decode(&volume.primary().application_use);
 
         let mut live = imported.data_ranges.union(&imported.metadata_ranges);
-        live.insert(first_blocks(session::FIRST_START));
+        live.insert(first_blocks(session::FIRST_START + session::SYSTEM_AREA));
         live.extend(
             sessions
                 .iter()

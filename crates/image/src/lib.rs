@@ -30,7 +30,7 @@
 //! image.add(b"/b.txt", Metadata::file(), NewKind::Bytes(Bytes::from_static(b"new")))?;
 //! let modified = image.result()?.modified_blocks()?;
 //! let ranges: Vec<String> = modified.ranges().map(|range| range.to_string()).collect();
-//! assert_eq!(ranges, ["80-95", "16-31"]); // the new session, then the head
+//! assert_eq!(ranges, ["64-79", "16-31"]); // the new session, then the head
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![forbid(unsafe_code)]

@@ -8,7 +8,6 @@ use reburn_iso9660::{FilePlacement, SECTION_BLOCKS_MAX, section_lengths};
 use reburn_tree::{Content, Extent, InodeId, Kind, Tree};
 
 use crate::free_space::FreeSpace;
-use crate::session;
 use crate::{ImageError, Medium};
 
 /// The first blocks of newly placed files, by inode. Four bytes a file.
@@ -120,36 +119,36 @@ pub(crate) fn new_files(tree: &Tree, doomed: &BlockRangeList) -> Vec<NewFile> {
 
 /// What needs room.
 pub(crate) struct Request<'a> {
-    /// Blocks of the session's descriptors and metadata, which follow its system area.
+    /// Blocks of the new session: descriptors, path tables and directories.
     pub(crate) session: BlockCount,
     pub(crate) files: &'a [NewFile],
-    /// Whether the session is the first on its disc.
-    pub(crate) is_first: bool,
+    pub(crate) medium: Medium,
+    /// What new blocks must not share with live ones: the medium's write unit, or a block
+    /// where nothing of an old tree is to be kept.
+    pub(crate) unit: WriteUnit,
 }
 
 impl Request<'_> {
-    /// Finds room for the session and the files; gives back where the session starts.
+    /// Finds room for the session and the files; gives back where the session's descriptors
+    /// stand.
     ///
     /// On a disc everything goes into one run while there is one, which wastes no part of a
     /// write unit and leaves older sessions as they are for long. A file must not grow while
     /// it has room, so there the session and each file take the first run that holds them.
-    ///
-    /// Where a write unit begins before the session's descriptors, files go there: nobody reads
-    /// the system area of a later session, and otherwise every small change would record half
-    /// a Blu-ray write unit of nothing. The first session keeps it free, so that a reader that
-    /// cannot seek finds folders before files.
     pub(crate) fn place(
         &self,
-        medium: Medium,
         live: &BlockRangeList,
         placement: &mut Placement,
     ) -> Result<Lba, ImageError> {
+        let medium = self.medium;
         let end = medium.capacity().unwrap_or(BlockCount::new(Lba::MAX.get()));
-        let mut free = FreeSpace::new(live, end, medium.write_unit());
-        let (in_unit, others) = self.split(medium.write_unit());
-        let session = session::SYSTEM_AREA + self.session;
-        let data: u64 = others.iter().map(|file| u64::from(file.blocks.get())).sum();
-        let needed = data + u64::from(session.get());
+        let mut free = FreeSpace::new(live, end, self.unit);
+        let data: u64 = self
+            .files
+            .iter()
+            .map(|file| u64::from(file.blocks.get()))
+            .sum();
+        let needed = data + u64::from(self.session.get());
         if needed > u64::from(free.block_count().get()) {
             let needed = needed + u64::from(live.block_count().get());
             return Err(ImageError::TooBig {
@@ -159,35 +158,20 @@ impl Request<'_> {
             });
         }
         let one_run = BlockCount::checked(needed).filter(|_| medium != Medium::File);
-        let one_run = one_run.and_then(|needed| free.take(needed, session::ALIGNMENT));
-        let start = if let Some(run) = one_run {
-            place_in_a_row(&others, run.start_lba() + session, placement);
-            run.start_lba()
-        } else {
-            Self::place_apart(medium, session, &others, &mut free, placement)?
+        let Some(run) = one_run.and_then(|needed| free.take(needed, self.unit)) else {
+            return self.place_apart(&mut free, placement);
         };
-        place_in_a_row(&in_unit, start, placement);
-        Ok(start)
-    }
-
-    /// The first files that fit before the descriptors in their write unit, and the others.
-    fn split(&self, unit: WriteUnit) -> (Vec<NewFile>, Vec<NewFile>) {
-        let before = session::SYSTEM_AREA.get() % unit.blocks().get();
-        let mut room = BlockCount::new(if self.is_first { 0 } else { before });
-        self.files.iter().partition(|file| {
-            let fits = file.blocks <= room;
-            if fits {
-                room = room - file.blocks;
-            }
-            fits
-        })
+        let mut next = run.start_lba() + self.session;
+        for &file in self.files {
+            placement.set(file, next);
+            next += file.blocks;
+        }
+        Ok(run.start_lba())
     }
 
     /// Gives the session and each file the first free run that holds it.
     fn place_apart(
-        medium: Medium,
-        session: BlockCount,
-        files: &[NewFile],
+        &self,
         free: &mut FreeSpace,
         placement: &mut Placement,
     ) -> Result<Lba, ImageError> {
@@ -195,30 +179,21 @@ impl Request<'_> {
             what: what.into(),
             needed,
             longest: free.longest(),
-            medium,
+            medium: self.medium,
         };
-        let start = free
-            .take(session, session::ALIGNMENT)
-            .ok_or_else(|| no_room("the new session", session, free))?
-            .start_lba();
-        for &file in files {
+        let session = free
+            .take(self.session, self.unit)
+            .ok_or_else(|| no_room("the new session", self.session, free))?;
+        for &file in self.files {
             let range = free
                 .take(file.blocks, WriteUnit::FILE)
                 .ok_or_else(|| no_room("a file", file.blocks, free))?;
             placement.set(file, range.start_lba());
         }
-        Ok(start)
+        Ok(session.start_lba())
     }
 }
 
-/// Places files one after the other.
-fn place_in_a_row(files: &[NewFile], start: Lba, placement: &mut Placement) {
-    let mut next = start;
-    for &file in files {
-        placement.set(file, next);
-        next += file.blocks;
-    }
-}
 /// A placement with its tree, as the file system's layouter asks for it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PlacedFiles<'a> {

@@ -9,7 +9,7 @@ use std::fmt;
 
 use reburn_blocks::{
     BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, BlockRead, Digest, ExtentMap, Lba,
-    ReadError,
+    ReadError, WriteUnit,
 };
 use reburn_iso9660::{Layout, Placed, RenderCache};
 use reburn_tree::{InodeId, Kind, NodeId, Tree};
@@ -94,7 +94,6 @@ impl<'a> ResultImage<'a> {
 
     /// Finds room for everything that is new.
     fn lay_out(&mut self, image: &FileSystemImage<'_>) -> Result<(), ImageError> {
-        let unit = self.medium.write_unit();
         let layout = Layout::new(self.tree, &image.iso)?;
         let boot_record = self.base.and_then(|base| base.boot_record.as_deref());
         let descriptor_blocks =
@@ -102,23 +101,26 @@ impl<'a> ResultImage<'a> {
         let head = BlockRange::with_count(session::HEAD, descriptor_blocks)
             .expect("a volume has descriptors");
 
-        let start = first_blocks(session::FIRST_START);
-        let live = self
-            .base
-            .map_or_else(|| [start].into_iter().collect(), |base| base.live.clone());
+        let medium = self.medium;
+        let (live, unit) = self.base.map_or_else(
+            || {
+                let first = first_blocks(session::FIRST_START + session::SYSTEM_AREA);
+                ([first].into_iter().collect(), WriteUnit::FILE)
+            },
+            |base| (base.live.clone(), medium.write_unit()),
+        );
         // Only a base has data where the head will be.
         let doomed = BlockRangeList::from_iter([head]).align_outward(unit);
         let files = new_files(self.tree, &doomed);
-        let in_session = descriptor_blocks + layout.metadata_blocks();
-        let (session, is_first) = (in_session, self.base.is_none());
+        let session = descriptor_blocks + layout.metadata_blocks();
         let request = Request {
             session,
             files: &files,
-            is_first,
+            medium,
+            unit,
         };
-        let session_start = request.place(self.medium, &live, &mut self.placement)?;
-
-        let descriptors_start = session_start + session::SYSTEM_AREA;
+        let descriptors_start = request.place(&live, &mut self.placement)?;
+        let session_start = Lba::new(descriptors_start.get() - session::SYSTEM_AREA.get());
         let metadata_start = descriptors_start + descriptor_blocks;
         let mut sources = ExtentMap::new();
         let mut add = |start, count, source| {
@@ -160,7 +162,7 @@ impl<'a> ResultImage<'a> {
             descriptors,
             head,
             data: files.iter().map(|file| file.blocks).sum(),
-            session: in_session,
+            session,
             session_start,
         });
         Ok(())

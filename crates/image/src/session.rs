@@ -1,10 +1,12 @@
 //! Where sessions of an ISO 9660 volume start on media that can be edited, and the note of it
 //! that each session keeps.
 //!
-//! A session starts at a multiple of 32 blocks, its descriptors 16 blocks further on (ECMA-119
-//! 6.2.1 seen from the session's start). Readers only look at block 16, where a copy of the
-//! newest session's descriptors stands; the copies in the sessions are what every older head
-//! survives in. The note, in the application use field of the primary volume descriptor
+//! A session's descriptors stand 16 blocks after its start (ECMA-119 6.2.1 seen from there),
+//! and they begin a write unit. So the start of the first session is block 32, and later ones
+//! start 16 blocks before a write unit; the system area between, which nobody reads in a
+//! later session, belongs to whatever else is there. Readers only look at block 16, where a
+//! copy of the newest session's descriptors stands; the copies in the sessions are what every
+//! older head survives in. The note, in the application use field of the primary volume descriptor
 //! (ECMA-119 8.4.32), lists the starts of all sessions, newest first, so that finding them
 //! needs no search, and those options that the volume itself does not show:
 //!
@@ -19,11 +21,9 @@
 //! | 27 | 1 | 0 |
 //! | 28 | 4 × n | starts, little-endian |
 
-use reburn_blocks::{BlockCount, BlockRange, Lba, WriteUnit};
+use reburn_blocks::{BlockCount, BlockRange, Lba};
 use reburn_iso9660::{DeepDirectories, Joliet, Level};
 
-/// Sessions start at multiples of this many blocks: a whole write unit on every medium.
-pub(crate) const ALIGNMENT: WriteUnit = WriteUnit::BLU_RAY;
 /// Blocks of system area before a session's descriptors, and before the first head.
 pub(crate) const SYSTEM_AREA: BlockCount = BlockCount::new(16);
 /// Where readers look for the volume descriptors.
