@@ -240,7 +240,10 @@ pub enum Corrupt {
         max: usize,
     },
     /// Mode and record disagree about what the file is.
-    #[error("mode {mode:o} does not suit a record {}", if *.directory { "of a directory" } else { "that is not of a directory" })]
+    #[error(
+        "mode {mode:o} does not suit a record {}",
+        if *.directory { "of a directory" } else { "that is not of a directory" }
+    )]
     Mode {
         /// The mode stated.
         mode: u32,

@@ -116,10 +116,10 @@ macro_rules! integers {
 
 integers!(U16 U32 U64);
 
-/// Bytes in hexadecimal, at most sixteen of them, or how many are all the same.
+/// Bytes in hexadecimal, at most eight of them, or how many are all the same.
 impl<const N: usize> FieldValue for [u8; N] {
     fn fmt_value(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 16;
+        const SHOWN: usize = 8;
         if N > SHOWN && self.iter().all(|byte| *byte == self[0]) {
             return write!(f, "{N} x {:02x}", self[0]);
         }
@@ -176,7 +176,7 @@ mod tests {
            116    1  inner.shift                      2.2       -4
            117    1  inner.kind                       2.3       0
            118    4  few                              1.4       00 00 00 00
-           122   32  many                             1.5       00 ab 00 00 00 00 00 00 00 00 00 00 00 00 00 00 ...
+           122   32  many                             1.5       00 ab 00 00 00 00 00 00 ...
            154   24  unused                           1.6       24 x 00
         "#);
         assert_eq!(format!("{outer:?}"), outer.dump().to_string());

@@ -188,11 +188,18 @@ impl Fixture {
         self.open()?.read_tree(&self.disc, hierarchy)
     }
 
+    /// The error of reading the best tree, which there must be.
+    pub(super) fn error(&self) -> String {
+        let best = self.open().map(|volume| volume.best());
+        let read = best.and_then(|best| self.read(best));
+        read.map(|read| show(&read)).unwrap_err().to_string()
+    }
+
     /// The best tree as text, or the error.
     pub(super) fn show(&self) -> String {
         let best = self.open().map(|volume| volume.best());
         best.and_then(|best| self.read(best))
-            .map_or_else(|error| error.to_string(), |read| show(&read))
+            .map_or_else(|error| wrap(&error.to_string()), |read| show(&read))
     }
 }
 
@@ -229,5 +236,21 @@ pub(super) fn show(read: &ImportedTree) -> String {
             .iter()
             .map(|note| format!("note: {:?} x {}", note.kind, note.count)),
     );
+    lines.join("\n")
+}
+
+/// Text in lines of at most 80 characters, for snapshots.
+pub(super) fn wrap(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.len() + 1 + word.len() <= 80 => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
     lines.join("\n")
 }

@@ -18,6 +18,7 @@ mod fixture;
 mod import;
 mod name;
 mod note;
+mod section;
 mod system_use;
 #[cfg(test)]
 mod tests;

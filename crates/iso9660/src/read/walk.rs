@@ -7,20 +7,21 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
-use reburn_blocks::{BLOCK_SIZE, BlockRange, Lba};
+use reburn_blocks::{BLOCK_SIZE, BlockRange};
 use reburn_tree::{Extent, NodeId, Tree};
 
 use super::Hierarchy;
 use super::area::SystemUseReader;
 use super::batch::{Location, RecordRef};
 use super::directory::{DirectoryReader, RawRecord};
-use super::disc::{Disc, addressable, past_end};
+use super::disc::Disc;
 use super::import::Import;
 use super::note::{NoteKind, Notes};
+use super::section::{OpenFile, Section};
 use super::system_use::SystemUse;
 use super::volume::{Placed, Susp};
 use crate::records::{FileFlags, VolumeDescriptor};
-use crate::{Corrupt, Incompatible, IsoError, Place};
+use crate::{Corrupt, IsoError, Place};
 
 /// A walk over the directories of one descriptor's tree.
 pub(super) struct Walk<'a> {
@@ -53,26 +54,6 @@ struct Pending {
     /// The folder in the tree; the root where there is no tree.
     node: NodeId,
     is_root: bool,
-}
-
-/// A file whose next section is due.
-struct OpenFile {
-    identifier: Vec<u8>,
-    is_associated: bool,
-    /// The section before.
-    last: RecordRef,
-}
-
-impl OpenFile {
-    fn is_continued_by(&self, record: &RawRecord<'_>) -> bool {
-        !record.is_directory()
-            && self.identifier == record.identifier
-            && self.is_associated == record.has(FileFlags::ASSOCIATED)
-    }
-
-    fn missing_section(&self) -> IsoError {
-        self.last.place("flags").corrupt(Corrupt::MissingSection)
-    }
 }
 
 impl<'a> Walk<'a> {
@@ -246,11 +227,7 @@ impl<'a> Walk<'a> {
         let extent = self.data_extent(record)?;
         let is_associated = record.has(FileFlags::ASSOCIATED);
         let continues = self.open_file.take().is_some();
-        self.open_file = record.has(FileFlags::MULTI_EXTENT).then(|| OpenFile {
-            identifier: record.identifier.to_vec(),
-            is_associated,
-            last: record.reference(),
-        });
+        self.open_file = OpenFile::after(record);
         if is_associated {
             self.note(NoteKind::AssociatedFile, || record.place("flags"));
         } else if let Some(import) = &mut self.import {
@@ -264,47 +241,23 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Where a file section's data is; `None` if it is empty.
+    /// Where the data of a file's section is; `None` if it is empty.
     fn data_extent(&mut self, record: &RawRecord<'_>) -> Result<Option<Extent>, IsoError> {
-        let (unit, gap) = (record.head.file_unit_size, record.head.interleave_gap);
-        let bytes = u64::from(record.data_length());
-        let attributes = record.attribute_blocks();
-        let blocks = bytes.div_ceil(BLOCK_SIZE as u64) + u64::from(attributes);
-        if attributes > 0 {
+        let section = Section::of(record, self.descriptor, self.disc)?;
+        if record.attribute_blocks() > 0 {
             self.note(NoteKind::AttributeRecord, || {
                 record.place("extended_attribute_length")
             });
         }
-        if blocks == 0 {
-            return Ok(None);
+        let end = self.disc.end().get();
+        if section
+            .blocks
+            .is_some_and(|blocks| blocks.end_exclusive() > end)
+        {
+            self.note(NoteKind::PastEnd, || record.place("extent_location"));
         }
-        if unit != 0 || gap != 0 {
-            return Err(record
-                .place("file_unit_size")
-                .incompatible(Incompatible::Interleaved { unit, gap }));
-        }
-        let (file, disc) = (
-            record.head.volume_sequence_number.le(),
-            self.descriptor.volume_sequence_number.le(),
-        );
-        let is_set = self.descriptor.volume_set_size.le() > 1;
-        if is_set && file != disc && file != 0 {
-            return Err(record
-                .place("volume_sequence_number")
-                .incompatible(Incompatible::OtherVolume { file, disc }));
-        }
-        let place = || record.place("extent_location");
-        let (start, end) = (record.location(), self.disc.end());
-        let range = addressable(start, blocks)
-            .ok_or_else(|| place().corrupt(past_end(start, blocks, end)))?;
-        if range.end_exclusive() > end.get() {
-            self.note(NoteKind::PastEnd, place);
-        }
-        self.ranges.data.push(range);
-        Ok((bytes > 0).then(|| Extent {
-            start: Lba::new(start + attributes),
-            bytes,
-        }))
+        self.ranges.data.extend(section.blocks);
+        Ok(section.data)
     }
 
     /// Adds what was gathered from a directory to the tree.
