@@ -11,6 +11,36 @@
 //! leave behind, is all in the plan. It takes no clock either: waiting is left to the
 //! [`Drive`](reburn_drive::Drive).
 //!
+//! ```
+//! use std::ops::ControlFlow;
+//!
+//! use reburn_blocks::BLOCK_SIZE;
+//! use reburn_drive::ImageFileDrive;
+//! use reburn_recorder::{Event, Recorder};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let path = dir.path().join("disc.img");
+//! let mut drive = ImageFileDrive::create(&path)?;
+//! let mut recorder = Recorder::new(&mut drive);
+//! let image = vec![7u8; 100 * BLOCK_SIZE];
+//! let mut until_half = |event| match event {
+//!     Event::Recorded { done, total } if done.get() * 2 > total.get() => ControlFlow::Break(()),
+//!     _ => ControlFlow::Continue(()),
+//! };
+//! let failure = recorder.record_image(&image, &mut until_half).unwrap_err();
+//! assert_eq!(
+//!     failure.to_string(),
+//!     "cancelled; the disc holds up to 64 of 100 blocks of the image and shows nothing whole; \
+//!      record the image again"
+//! );
+//!
+//! let outcome = recorder.record_image(&image, &mut |_| ControlFlow::Continue(()))?;
+//! assert_eq!(outcome.to_string(), "recorded 100 blocks in 1 epoch, read 100 back");
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Source: MMC-6 for the commands and their order.
 #![forbid(unsafe_code)]
 

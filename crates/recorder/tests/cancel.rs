@@ -138,6 +138,22 @@ fn a_stopped_plan_without_a_class_says_how_much_is_new() {
 }
 
 #[test]
+fn a_flush_that_a_reset_answers_confirms_nothing() {
+    let class = CrashClass::Recoverable;
+    let mut drive = ScriptedDrive::dvd_plus_rw();
+    drive.twist("SYNCHRONIZE CACHE", 1, &[Twist::Resets]);
+    let mut stop_at_the_end = |event: Event| match event {
+        Event::Recorded { done, total } if done == total => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    };
+    let failure = Recorder::new(&mut drive)
+        .record_plan(&head_swap(), &filled(200, 7), &mut stop_at_the_end)
+        .unwrap_err();
+    assert_eq!(failure.state, DiscState::Unconfirmed { class });
+    assert_eq!(drive.durable(16), 0);
+}
+
+#[test]
 fn a_stopped_image_says_how_much_of_it_is_there() {
     let new_drive = || {
         let mut drive = ScriptedDrive::new(Profile::BD_RE, WriteUnit::BLU_RAY);

@@ -5,7 +5,7 @@ mod common;
 use common::*;
 use insta::assert_snapshot;
 use reburn_blocks::{CrashClass, Plan, WriteUnit};
-use reburn_mmc::reply::BackgroundFormat;
+use reburn_mmc::reply::{BackgroundFormat, FormatKind};
 use reburn_mmc::{Profile, Sense, SenseKey, Speed};
 use reburn_recorder::{
     DiscState, Failure, Options, Outcome, RecordError, Recorder, Verify, inspect,
@@ -437,6 +437,15 @@ fn no_epoch_begins_while_the_drive_still_writes() {
 }
 
 #[test]
+fn a_format_in_the_background_holds_nothing_up() {
+    let mut drive = ScriptedDrive::dvd_plus_rw();
+    let formatting = Sense::FORMAT_IN_PROGRESS.with_progress(0x1000);
+    drive.twist("REQUEST SENSE", 0, &[Twist::Says(formatting); 2]);
+    record(&mut drive, &head_swap()).unwrap();
+    assert!(!drive.take_log().contains("wait"));
+}
+
+#[test]
 fn a_failure_that_only_request_sense_tells_is_noticed() {
     let mut drive = ScriptedDrive::dvd_plus_rw();
     let late = Sense::WRITE_ERROR.as_deferred().at(64);
@@ -557,8 +566,51 @@ fn a_stopped_background_format_goes_on_and_is_ended() {
     SYNCHRONIZE CACHE
     WRITE (10) 16-31
     SYNCHRONIZE CACHE
+    CLOSE TRACK SESSION StopFormat
+    CLOSE TRACK SESSION Session
     PREVENT ALLOW MEDIUM REMOVAL false
     ");
+}
+
+#[test]
+fn a_blank_dvd_plus_rw_is_formatted_before_and_closed_after() {
+    let mut drive = ScriptedDrive::dvd_plus_rw();
+    drive.formatted = false;
+    drive.formats.push(way(FormatKind::DVD_PLUS_RW, 512, 0));
+    let busy = Sense::FORMAT_IN_PROGRESS;
+    let progress = [busy, busy.with_progress(0x4000)].map(Twist::Says);
+    drive.twist("TEST UNIT READY", 1, &progress);
+    let outcome = Recorder::with_options(&mut drive, UNVERIFIED)
+        .record_image(&filled(20, 7), &mut go_on)
+        .unwrap();
+    assert!(outcome.formatted);
+    assert_snapshot!(drive.take_actions(), @"
+    PREVENT ALLOW MEDIUM REMOVAL true
+    FORMAT UNIT
+      26h, 4294967295 blocks, parameter 0x0
+    TEST UNIT READY
+      not ready: logical unit not ready, format in progress (2/04/04)
+      wait 1s
+    TEST UNIT READY
+      not ready: logical unit not ready, format in progress (2/04/04), 25 % done
+      wait 1s
+    WRITE (10) 0-31
+    SYNCHRONIZE CACHE
+    CLOSE TRACK SESSION StopFormat
+    CLOSE TRACK SESSION Session
+    PREVENT ALLOW MEDIUM REMOVAL false
+    ");
+    assert_eq!(drive.disc.background_format, BackgroundFormat::Stopped);
+}
+
+#[test]
+fn a_drive_that_will_not_close_has_recorded_all_the_same() {
+    let mut drive = ScriptedDrive::dvd_plus_rw();
+    drive.disc.background_format = BackgroundFormat::Running;
+    let refused = Twist::Says(Sense::COMMAND_SEQUENCE_ERROR);
+    drive.twist("CLOSE TRACK SESSION", 0, &[refused, refused]);
+    record(&mut drive, &head_swap()).unwrap();
+    assert_recorded(&drive, &head_swap());
 }
 
 #[test]

@@ -93,6 +93,10 @@ fn media_that_cannot_take_the_plan() {
             }),
         ),
         (
+            "large blocks",
+            refused(&plan, |drive| drive.block_size = 4096),
+        ),
+        (
             "absurd write unit",
             refused(&plan, |drive| {
                 drive.unit = WriteUnit::new(4096).unwrap();
@@ -107,6 +111,7 @@ fn media_that_cannot_take_the_plan() {
     blank (WrongDisc): the DVD+RW is blank, and the plan changes the disc 'ARCHIVE': insert that disc; nothing was recorded
     too small (Drive): 144 blocks are needed, but the DVD+RW has 143: use a larger disc; nothing was recorded
     larger write unit (Drive): the plan is made for write units of 16 blocks, but the BD-RE records 32 blocks at once, so the plan's order would not protect it: make the plan for this kind of medium; nothing was recorded
+    large blocks (Drive): the drive reports blocks of 4096 bytes, which no disc has: try another drive; nothing was recorded
     absurd write unit (Drive): the drive reports write units of 4096 blocks, which no disc has: try another drive; nothing was recorded
     ");
 }

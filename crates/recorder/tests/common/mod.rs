@@ -16,8 +16,9 @@ use reburn_drive::software::{Answer, Outcome, deliver, extent, room, sent};
 use reburn_drive::{Data, Drive, Reply, TransportError};
 use reburn_mmc::command::Command;
 use reburn_mmc::reply::{
-    Capacity, Configuration, DiscInformation, Feature, FeatureDescriptor, FormatCapacities,
-    FormatDescriptor, FormatKind, FormatParameters, FormattedCapacity, InquiryData,
+    BackgroundFormat, Capacity, Configuration, DiscInformation, Feature, FeatureDescriptor,
+    FormatCapacities, FormatDescriptor, FormatKind, FormatParameters, FormattedCapacity,
+    InquiryData,
 };
 use reburn_mmc::{Cdb, Profile, Sense};
 use reburn_recorder::Event;
@@ -41,6 +42,7 @@ pub enum Twist {
 pub struct ScriptedDrive {
     pub profile: Profile,
     pub unit: WriteUnit,
+    pub block_size: u32,
     pub blocks: u32,
     pub formatted: bool,
     pub write_protected: bool,
@@ -61,6 +63,7 @@ impl ScriptedDrive {
         Self {
             profile,
             unit,
+            block_size: 2048,
             blocks: 512,
             formatted: true,
             write_protected: false,
@@ -140,7 +143,12 @@ impl ScriptedDrive {
     fn configuration(&self) -> Configuration {
         let writable = self.formatted && !self.write_protected;
         let last = Lba::new(self.blocks - 1);
-        let random_write = Feature::random_writable(last, self.unit);
+        let random_write = Feature::RandomWritable {
+            last_lba: last,
+            block_size: self.block_size,
+            blocking: self.unit,
+            error_recovery_page: true,
+        };
         Configuration {
             current_profile: self.profile,
             features: vec![FeatureDescriptor::new(random_write, false, writable)],
@@ -165,7 +173,7 @@ impl ScriptedDrive {
                 Ok(Answer::DONE)
             }
             Command::CloseTrackSession(_) => {
-                self.disc.background_format = reburn_mmc::reply::BackgroundFormat::Complete;
+                self.disc.background_format = BackgroundFormat::Stopped;
                 Ok(Answer::DONE)
             }
             Command::PreventAllow(command) => {
@@ -191,6 +199,9 @@ impl ScriptedDrive {
                     "  {kind}, {blocks} blocks, parameter {parameter:#x}"
                 ));
                 self.formatted = true;
+                if kind == FormatKind::DVD_PLUS_RW {
+                    self.disc.background_format = BackgroundFormat::Running;
+                }
                 Ok(Answer::DONE)
             }
             Command::Inquiry(command) => {
