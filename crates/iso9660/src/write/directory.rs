@@ -11,6 +11,7 @@ use reburn_tree::{InodeId, Kind, Metadata, NodeId, Timestamp, Tree};
 use super::FilePlacement;
 use super::hierarchy::HierarchyLayout;
 use super::listing::{Listing, Member};
+use super::progress::{Checkpoints, Cursor, Size};
 use super::sections::section_lengths;
 use super::system_use::SystemUse;
 use super::window::Window;
@@ -21,9 +22,6 @@ use crate::records::{
 };
 
 const BLOCK: u64 = BLOCK_SIZE as u64;
-
-/// Blocks of a directory after which writing can start in the middle.
-const CHECKPOINT_BLOCKS: u64 = 64;
 
 /// All that records are made from.
 #[derive(Clone, Copy)]
@@ -57,44 +55,6 @@ impl<'a> Sources<'a> {
     pub(super) fn location(&self, directory: usize) -> u32 {
         self.metadata_start.get() + self.hierarchy.directories[directory].start
     }
-}
-
-/// How far a directory is written, in bytes of its two areas.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Size {
-    pub(super) records: u64,
-    pub(super) continuations: u64,
-}
-
-impl Size {
-    /// Finds `len` bytes within a block of the records; where they start.
-    fn add_record(&mut self, len: usize) -> u64 {
-        add_within_block(&mut self.records, len)
-    }
-
-    /// Finds `len` bytes within a block of the continuations; where they start.
-    fn add_continuation(&mut self, len: usize) -> u64 {
-        add_within_block(&mut self.continuations, len)
-    }
-}
-
-fn add_within_block(end: &mut u64, len: usize) -> u64 {
-    if *end % BLOCK + len as u64 > BLOCK {
-        *end = end.next_multiple_of(BLOCK);
-    }
-    let start = *end;
-    *end += len as u64;
-    start
-}
-
-/// Where writing stands.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Cursor {
-    /// The next record: 0 for the directory itself, 1 for its parent, then its members.
-    place: usize,
-    /// How many of the members before were directories.
-    directories: u32,
-    size: Size,
 }
 
 /// Writes the records of one directory.
@@ -136,41 +96,24 @@ impl<'a> DirectoryWriter<'a> {
         cursor.size
     }
 
-    /// Where writing can start, besides at the start: a cursor for each so many blocks.
-    pub(super) fn checkpoints(&mut self) -> Vec<Cursor> {
-        let mut checkpoints = Vec::new();
-        let mut next = Cursor::default();
-        let mut last = next.size;
-        while self.write_place(&mut next, &mut Window::nothing()) {
-            let step = CHECKPOINT_BLOCKS * BLOCK;
-            if next.size.records - last.records >= step
-                || next.size.continuations - last.continuations >= step
-            {
-                checkpoints.push(next);
-                last = next.size;
-            }
+    /// Puts what the window shows of the directory's records.
+    pub(super) fn write_records(&mut self, known: &mut Checkpoints, window: &mut Window<'_>) {
+        let mut cursor = known.last_with(|at| at.records <= window.start());
+        while cursor.size.records < window.end() && self.write_place(&mut cursor, window) {
+            known.note(cursor);
         }
-        checkpoints
-    }
-
-    /// Puts what the window shows of the directory's records, starting at one of
-    /// `checkpoints`.
-    pub(super) fn write_records(&mut self, checkpoints: &[Cursor], window: &mut Window<'_>) {
-        let after = checkpoints.partition_point(|at| at.size.records <= window.start());
-        let mut cursor = at_or_before(checkpoints, after);
-        while cursor.size.records < window.end() && self.write_place(&mut cursor, window) {}
         self.check_end(&cursor, window.end() >= self.continuations_start());
     }
 
     /// Puts what the window shows of the continuations, which start after the records.
-    pub(super) fn write_continuations(&mut self, checkpoints: &[Cursor], window: &mut Window<'_>) {
+    pub(super) fn write_continuations(&mut self, known: &mut Checkpoints, window: &mut Window<'_>) {
         let start = self.continuations_start();
-        let after =
-            checkpoints.partition_point(|at| start + at.size.continuations <= window.start());
-        let mut cursor = at_or_before(checkpoints, after);
+        let mut cursor = known.last_with(|at| start + at.continuations <= window.start());
         while start + cursor.size.continuations < window.end()
             && self.write_place(&mut cursor, window)
-        {}
+        {
+            known.note(cursor);
+        }
         self.check_end(&cursor, false);
     }
 
@@ -488,13 +431,5 @@ pub(super) fn version_suffix(rules: NameRules, identifier: &[u8]) -> &'static [u
         NameRules::Plain(_) if identifier.contains(&b'.') => b";1",
         NameRules::Plain(_) => b".;1",
         NameRules::Enhanced | NameRules::Joliet(_) => b"",
-    }
-}
-
-/// The cursor before `after`, or the start.
-fn at_or_before(checkpoints: &[Cursor], after: usize) -> Cursor {
-    match after.checked_sub(1) {
-        Some(at) => checkpoints[at],
-        None => Cursor::default(),
     }
 }

@@ -20,6 +20,7 @@ mod listing;
 mod options;
 mod path_table;
 mod placed;
+mod progress;
 mod relocation;
 mod sections;
 mod system_use;

@@ -8,15 +8,13 @@ use reburn_tree::{InodeId, NodeId, Tree};
 
 use super::Layout;
 use super::descriptors::Descriptors;
-use super::directory::{Cursor, DirectoryWriter, Sources};
+use super::directory::{DirectoryWriter, Sources};
 use super::hierarchy::HierarchyLayout;
 use super::listing::Listing;
 use super::path_table::{PathTable, write_path_table};
+use super::progress::Checkpoints;
 use super::window::Window;
 use crate::Hierarchy;
-
-/// Blocks of a directory from which on it is worth remembering where records start.
-const CHECKPOINTS_FROM: u32 = 128;
 
 /// Where the data of files are.
 ///
@@ -80,7 +78,7 @@ pub struct RenderCache {
     listing: Listing,
     /// Which hierarchy and directory of which layout the listing is of.
     listed: Option<(Arc<()>, usize, usize)>,
-    checkpoints: Vec<Cursor>,
+    checkpoints: Checkpoints,
 }
 
 impl fmt::Debug for RenderCache {
@@ -208,20 +206,16 @@ impl<'a> Placed<'a> {
             cache.listing.fill(self.tree, hierarchy, index);
             cache.listed = Some((Arc::clone(layout), number, index));
             cache.checkpoints.clear();
-            if directory.blocks() >= CHECKPOINTS_FROM {
-                let mut writer = DirectoryWriter::new(sources, &cache.listing, index);
-                cache.checkpoints = writer.checkpoints();
-            }
         }
         let mut writer = DirectoryWriter::new(sources, &cache.listing, index);
         let offset = block - directory.start;
         if offset < directory.record_blocks {
             let count = wanted.min(directory.record_blocks - offset);
-            writer.write_records(&cache.checkpoints, &mut window(offset, count, buf));
+            writer.write_records(&mut cache.checkpoints, &mut window(offset, count, buf));
             count
         } else {
             let count = wanted.min(directory.blocks() - offset);
-            writer.write_continuations(&cache.checkpoints, &mut window(offset, count, buf));
+            writer.write_continuations(&mut cache.checkpoints, &mut window(offset, count, buf));
             count
         }
     }

@@ -276,3 +276,141 @@ fn file_type(kind: Kind<'_>) -> u32 {
         Kind::Socket => 0o140_000,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::susp::{Entries, Entry};
+
+    /// The entries that `push` makes.
+    fn made(push: impl FnOnce(&mut SystemUse)) -> SystemUse {
+        let mut entries = SystemUse::default();
+        push(&mut entries);
+        let ends: Vec<_> = entries.ends.iter().map(|&end| usize::from(end)).collect();
+        let found = Entries::new(&entries.bytes).map(Result::unwrap);
+        assert!(found.map(|entry| entry.offset + entry.bytes.len()).eq(ends));
+        entries
+    }
+
+    fn each(entries: &SystemUse) -> impl Iterator<Item = Entry<'_>> {
+        Entries::new(&entries.bytes).map(Result::unwrap)
+    }
+
+    #[test]
+    fn the_extension_is_named() {
+        let entries = made(SystemUse::push_extension_reference);
+        assert_eq!(entries.bytes.len(), 237);
+        assert_eq!(entries.bytes[..8], *b"ER\xed\x01\x0a\x54\x87\x01");
+        assert_eq!(EXTENSION.map(<[u8]>::len), [10, 84, 135]);
+    }
+
+    #[test]
+    fn long_names_have_parts() {
+        let parts = |len: usize| -> Vec<(u8, usize)> {
+            let name = vec![b'n'; len];
+            each(&made(|entries| entries.push_name(&name)))
+                .map(|entry| (entry.bytes[4], entry.bytes.len() - 5))
+                .collect()
+        };
+        assert_eq!(parts(1), [(0, 1)]);
+        assert_eq!(parts(250), [(0, 250)]);
+        assert_eq!(parts(253), [(1, 250), (0, 3)]);
+        assert_eq!(parts(255), [(1, 250), (1, 3), (0, 2)]);
+    }
+
+    #[test]
+    fn times_have_two_forms() {
+        let at = Timestamp::from_seconds;
+        let metadata = Metadata {
+            accessed: Some(at(0)),
+            created: Some(at(86_400)),
+            ..Metadata::file().modified_at(at(1))
+        };
+        let entries = made(|entries| entries.push_times(&metadata));
+        assert_eq!(
+            entries.bytes,
+            b"TF\x1a\x01\x07\x46\x01\x02\0\0\0\0\x46\x01\x01\0\0\x01\0\x46\x01\x01\0\0\0\0"
+        );
+        let late = metadata.modified_at(DirectoryDate::MAX);
+        let entries = made(|entries| entries.push_times(&late));
+        assert_eq!(entries.bytes[2..5], [26, 1, 0x07]);
+        let later = at(DirectoryDate::MAX.seconds() + 1);
+        let entries = made(|entries| entries.push_times(&metadata.modified_at(later)));
+        assert_eq!(entries.bytes[2..5], [5 + 3 * 17, 1, 0x87]);
+        assert_eq!(&entries.bytes[5 + 17..][..17], b"2156010100000000\0");
+    }
+
+    #[test]
+    fn small_device_numbers_are_one_number() {
+        let numbers = |major, minor| {
+            let entries = made(|entries| entries.push_device(major, minor));
+            let (pn, _) = Pn::view(&entries.bytes).unwrap();
+            (pn.high.le(), pn.low.le(), pn.numbers())
+        };
+        assert_eq!(numbers(1, 3), (0, 0x103, (1, 3)));
+        assert_eq!(numbers(255, 255), (0, 0xffff, (255, 255)));
+        assert_eq!(numbers(1, 256), (1, 256, (1, 256)));
+        assert_eq!(numbers(259, 0), (259, 0, (259, 0)));
+        assert_eq!(numbers(0, 5), (0, 5, (0, 5)));
+    }
+
+    #[test]
+    fn targets_are_components() {
+        let entries = made(|entries| entries.push_target(b"/.././a//b/"));
+        assert_eq!(
+            entries.bytes,
+            b"SL\x15\x01\0\x08\0\x04\0\x02\0\0\x01a\0\0\0\x01b\0\0"
+        );
+        assert_eq!(
+            made(|entries| entries.push_target(b"/")).bytes,
+            b"SL\x07\x01\0\x08\0"
+        );
+        assert_eq!(
+            made(|entries| entries.push_target(b"")).bytes,
+            b"SL\x05\x01\0"
+        );
+    }
+
+    /// Puts a target together again. One reader forgets the slash between two entries.
+    fn target(entries: &SystemUse, forgets_slash: bool) -> Vec<u8> {
+        let mut target = Vec::new();
+        let mut slash = false;
+        let mut goes_on = true;
+        for entry in each(entries) {
+            assert!(goes_on, "an entry after the last one");
+            goes_on = entry.bytes[4] & SlHead::CONTINUE != 0;
+            slash &= !forgets_slash;
+            let mut rest = &entry.bytes[5..];
+            while let [flags, len, after @ ..] = rest {
+                let (text, after) = after.split_at(usize::from(*len));
+                target.extend(slash.then_some(b'/'));
+                target.extend_from_slice(match *flags {
+                    ComponentFlags::ROOT => b"/",
+                    ComponentFlags::CURRENT => b".",
+                    ComponentFlags::PARENT => b"..",
+                    _ => text,
+                });
+                slash = !matches!(*flags, ComponentFlags::ROOT | ComponentFlags::CONTINUE);
+                rest = after;
+            }
+        }
+        assert!(!goes_on, "the last entry does not say so");
+        target
+    }
+
+    proptest! {
+        #[test]
+        fn targets_come_back(
+            lens in prop::collection::vec(prop_oneof![0usize..9, 230usize..260], 1..30),
+            root: bool,
+        ) {
+            let parts: Vec<_> = lens.into_iter().map(|len| "t".repeat(len)).collect();
+            let path = format!("{}{}", if root { "/" } else { "" }, parts.join("/"));
+            let entries = made(|entries| entries.push_target(path.as_bytes()));
+            prop_assert_eq!(&target(&entries, false), path.as_bytes());
+            prop_assert_eq!(&target(&entries, true), path.as_bytes());
+        }
+    }
+}
