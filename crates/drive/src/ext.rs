@@ -358,9 +358,12 @@ fn execute<D: Drive + ?Sized>(
                 source,
             })?;
     match reply.sense {
-        // Done, with an effort.
         None => Ok(reply.transferred),
-        Some(sense) if sense.key == SenseKey::RecoveredError => Ok(reply.transferred),
+        // Done, with an effort. Deferred, it is of an earlier command, and this one was not
+        // carried out (SPC-3 4.5.7).
+        Some(sense) if sense.key == SenseKey::RecoveredError && !sense.deferred => {
+            Ok(reply.transferred)
+        }
         Some(sense) => Err(CommandError::Sense {
             command: name,
             range,
@@ -474,5 +477,25 @@ mod tests {
         assert_eq!(listed, expected.map(|(range, len)| (range.to_owned(), len)));
         assert_eq!(pieces(Lba::ZERO, 0, 64 * 1024).unwrap().count(), 0);
         assert!(pieces(Lba::MAX, 2 * BLOCK_SIZE, 64 * 1024).is_err());
+    }
+
+    /// A drive that says the same to everything.
+    struct Says(Sense);
+
+    impl Drive for Says {
+        fn execute(
+            &mut self,
+            _: &reburn_mmc::Cdb,
+            _: Data<'_>,
+        ) -> Result<crate::Reply, crate::TransportError> {
+            Ok(crate::Reply::refused(self.0))
+        }
+    }
+
+    #[test]
+    fn an_effort_is_success_unless_it_was_of_an_earlier_command() {
+        let effort = Sense::new(SenseKey::RecoveredError, 0x17, 0x01);
+        assert!(Says(effort).synchronize_cache().is_ok());
+        assert!(Says(effort.as_deferred()).synchronize_cache().is_err());
     }
 }
