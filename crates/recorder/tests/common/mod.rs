@@ -126,6 +126,13 @@ impl ScriptedDrive {
         self.medium.get(&lba).map_or(0, |block| block[0])
     }
 
+    /// Block `lba` as the drive would read it now.
+    pub fn holds(&self, lba: u32) -> u8 {
+        self.buffer
+            .get(&lba)
+            .map_or_else(|| self.durable(lba), |block| block[0])
+    }
+
     /// Every entry counts every command of its name.
     fn twist_for(&mut self, name: &str) -> Option<Twist> {
         let mut twist = None;
