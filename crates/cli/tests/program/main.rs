@@ -1,0 +1,8 @@
+//! The program as its users see it: run in folders of its own, judged by what it prints and
+//! leaves behind.
+
+mod help;
+mod journey;
+mod place;
+mod readme;
+mod wrong_inputs;
