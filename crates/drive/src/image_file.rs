@@ -172,17 +172,11 @@ impl ImageFileDrive {
         })
     }
 
-    fn take(
-        &mut self,
-        cdb: &Cdb,
-        (lba, count): (Lba, BlockCount),
-        durable: bool,
-        data: &Data<'_>,
-    ) -> Result<Reply, TransportError> {
+    fn take(&mut self, cdb: &Cdb, write: Write, data: &Data<'_>) -> Result<Reply, TransportError> {
         let end = BlockCount::new(Lba::MAX.get() + 1);
         let allowed = self.loaded().and_then(|()| {
             if self.writable {
-                extent(lba, count, end)
+                extent(write.lba, write.count, end)
             } else {
                 Err(Sense::WRITE_PROTECTED)
             }
@@ -192,38 +186,68 @@ impl ImageFileDrive {
             Ok(None) => return Ok(Reply::good(0)),
             Ok(Some(_)) => {}
         }
-        let sent = sent(cdb, data, count)?;
-        let written = self.image.write_blocks(lba, sent).and_then(|()| {
-            if durable {
-                self.image.barrier()
-            } else {
-                Ok(())
-            }
-        });
-        Ok(match written {
+        let sent = sent(cdb, data, write.count)?;
+        Ok(match self.store(write, sent) {
             Ok(()) => Reply::good(sent.len()),
-            Err(error) => Reply::refused(write_sense(&error)),
+            Err(sense) => Reply::refused(sense),
         })
     }
+
+    fn store(&mut self, write: Write, data: &[u8]) -> Result<(), Sense> {
+        let written = self.image.write_blocks(write.lba, data);
+        written.map_err(|error| write_sense(&error))?;
+        if write.durable {
+            self.synchronize()?;
+        }
+        if write.verify {
+            let mut read = vec![0; data.len()];
+            self.fill(write.lba, &mut read)?;
+            let pairs = read.chunks(BLOCK_SIZE).zip(data.chunks(BLOCK_SIZE));
+            for (number, (read, written)) in (write.lba.get()..).zip(pairs) {
+                if read != written {
+                    return Err(Sense::MISCOMPARE.at(number));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a write asks for.
+#[derive(Debug, Clone, Copy)]
+struct Write {
+    lba: Lba,
+    count: BlockCount,
+    /// Whether the file must have the blocks before the answer.
+    durable: bool,
+    /// Whether they are read back and compared.
+    verify: bool,
 }
 
 impl Drive for ImageFileDrive {
     fn execute(&mut self, cdb: &Cdb, data: Data<'_>) -> Result<Reply, TransportError> {
         let count = |blocks: u16| BlockCount::new(u32::from(blocks));
+        let write = |lba, count, durable| Write {
+            lba,
+            count,
+            durable,
+            verify: false,
+        };
         match Command::from_cdb(cdb) {
             Err(sense) => Ok(Reply::refused(sense)),
-            Ok(Command::Read10(read)) => self.send(cdb, (read.lba, count(read.blocks)), data),
-            Ok(Command::Read12(read)) => self.send(cdb, (read.lba, read.blocks), data),
-            Ok(Command::Write10(write)) => {
-                let durable = write.force_unit_access;
-                self.take(cdb, (write.lba, count(write.blocks)), durable, &data)
+            Ok(Command::Read10(c)) => self.send(cdb, (c.lba, count(c.blocks)), data),
+            Ok(Command::Read12(c)) => self.send(cdb, (c.lba, c.blocks), data),
+            Ok(Command::Write10(c)) => {
+                let write = write(c.lba, count(c.blocks), c.force_unit_access);
+                self.take(cdb, write, &data)
             }
-            Ok(Command::Write12(write)) => {
-                let durable = write.force_unit_access;
-                self.take(cdb, (write.lba, write.blocks), durable, &data)
+            Ok(Command::Write12(c)) => {
+                self.take(cdb, write(c.lba, c.blocks, c.force_unit_access), &data)
             }
-            Ok(Command::WriteAndVerify(write)) => {
-                self.take(cdb, (write.lba, count(write.blocks)), true, &data)
+            Ok(Command::WriteAndVerify(c)) => {
+                let verify = true;
+                let write = write(c.lba, count(c.blocks), true);
+                self.take(cdb, Write { verify, ..write }, &data)
             }
             Ok(command) => deliver(cdb, self.control(&command), data),
         }
@@ -257,6 +281,7 @@ mod tests {
     use super::*;
     use crate::{DriveExt, testing};
     use insta::assert_snapshot;
+    use proptest::prelude::*;
 
     #[test]
     fn passes_the_suite_of_all_drives() {
@@ -321,6 +346,26 @@ mod tests {
         let mut drive = ImageFileDrive::from_file(file, true).unwrap();
         let error = drive.write(Lba::ZERO, &[0; BLOCK_SIZE]).unwrap_err();
         assert!(error.is(&Sense::SPACE_ALLOCATION_FAILED), "{error}");
+    }
+
+    proptest! {
+        /// No command, however odd, makes the drive panic or send more than there is room for.
+        #[test]
+        fn any_bytes_get_an_answer(
+            commands in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..=16), 1..40),
+            list in prop::collection::vec(any::<u8>(), 0..64),
+        ) {
+            let mut drive = ImageFileDrive::from_file(tempfile::tempfile().unwrap(), true).unwrap();
+            for bytes in commands {
+                let cdb = Cdb::new(&bytes).unwrap();
+                let mut room = vec![0; 4 * BLOCK_SIZE];
+                if let Ok(reply) = drive.execute(&cdb, Data::In(&mut room)) {
+                    prop_assert!(reply.transferred <= room.len());
+                }
+                let _ = drive.execute(&cdb, Data::Out(&list));
+                let _ = drive.execute(&cdb, Data::None);
+            }
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! ```
 
 use std::error::Error;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use reburn_blocks::{BLOCK_SIZE, BlockCount, Lba};
 use reburn_drive::DriveExt;
@@ -13,6 +13,7 @@ use reburn_emulator::{Emulator, Fate, MediumKind, VirtualDisc};
 
 const CHUNK: BlockCount = BlockCount::new(32);
 const BYTES: u64 = 1 << 30;
+const GIGABYTES: f64 = 1.073_741_824;
 const STATES: u32 = 20_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -24,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut drive = Emulator::with_disc(VirtualDisc::formatted(MediumKind::BdRe));
     drive.clear_attentions()?;
     for pass in ["first", "second"] {
-        report(&format!("memory, {pass} pass"), &write(&mut drive, &data)?);
+        report(&format!("memory, {pass} pass"), write(&mut drive, &data)?);
     }
 
     let path = std::env::temp_dir().join("reburn-throughput.disc");
@@ -32,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut drive = Emulator::with_disc(disc);
     drive.clear_attentions()?;
     for pass in ["first", "second"] {
-        report(&format!("file, {pass} pass"), &write(&mut drive, &data)?);
+        report(&format!("file, {pass} pass"), write(&mut drive, &data)?);
     }
     drop(drive);
     std::fs::remove_file(&path)?;
@@ -55,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Writes and synchronizes; what it took.
-fn write(drive: &mut Emulator, data: &[u8]) -> Result<std::time::Duration, Box<dyn Error>> {
+fn write(drive: &mut Emulator, data: &[u8]) -> Result<Duration, Box<dyn Error>> {
     let started = Instant::now();
     let chunks = BYTES / data.len() as u64;
     for chunk in 0..u32::try_from(chunks)? {
@@ -65,7 +66,6 @@ fn write(drive: &mut Emulator, data: &[u8]) -> Result<std::time::Duration, Box<d
     Ok(started.elapsed())
 }
 
-fn report(what: &str, time: &std::time::Duration) {
-    let gigabytes = (BYTES as f64) / 1e9;
-    println!("{what}: {:.2} GB/s", gigabytes / time.as_secs_f64());
+fn report(what: &str, time: Duration) {
+    println!("{what}: {:.2} GB/s", GIGABYTES / time.as_secs_f64());
 }

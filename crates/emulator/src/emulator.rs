@@ -104,6 +104,12 @@ pub struct Emulator {
     powered: bool,
 }
 
+/// A drive can be served from another thread than the one that made it.
+const _: fn() = || {
+    fn is_send<T: Send>() {}
+    is_send::<Emulator>();
+};
+
 impl Emulator {
     /// A drive without a disc.
     pub fn new(profile: DriveProfile) -> Self {

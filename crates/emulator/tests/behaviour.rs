@@ -199,7 +199,7 @@ fn a_flush_at_once_is_durable_when_it_is_over() {
     cut.power_cut(|_| Fate::Old).unwrap();
     assert_eq!(cut.disc().unwrap().unreadable().count(), 0);
     cut.power_on();
-    cut.wait(Duration::from_secs(60));
+    cut.wait(Duration::from_mins(1));
     cut.clear_attentions().unwrap();
     assert_eq!(first_byte(&mut cut, 0), 0, "it was still running");
 
@@ -210,7 +210,7 @@ fn a_flush_at_once_is_durable_when_it_is_over() {
         .power_cut(|_| unreachable!("nothing is buffered"))
         .unwrap();
     drive.power_on();
-    drive.wait(Duration::from_secs(60));
+    drive.wait(Duration::from_mins(1));
     drive.clear_attentions().unwrap();
     assert_eq!(first_byte(&mut drive, 159), 1);
 }

@@ -105,8 +105,8 @@ fn an_immediate_format_reports_its_progress() {
 
     let mut seen = Vec::new();
     drive
-        .wait_until_ready(Duration::from_secs(600), &mut |progress| {
-            seen.extend(progress)
+        .wait_until_ready(Duration::from_mins(10), &mut |progress| {
+            seen.extend(progress);
         })
         .unwrap();
     assert!(seen.len() >= 40 && seen.is_sorted(), "{seen:?}");
@@ -149,7 +149,7 @@ fn power_lost_while_formatting_leaves_nothing() {
             .unwrap();
         drive.power_on();
         drive
-            .wait_until_ready(Duration::from_secs(60), &mut |_| {})
+            .wait_until_ready(Duration::from_mins(1), &mut |_| {})
             .unwrap();
         let mut block = blocks(0, 1);
         let corrupted = Sense::MEDIUM_FORMAT_CORRUPTED;
@@ -182,19 +182,19 @@ fn dvd_plus_rw_is_formatted_in_the_background() {
     // Blocks can be written at once, anywhere.
     drive.write(Lba::new(2_000_000), &blocks(7, 16)).unwrap();
     drive.synchronize_cache().unwrap();
-    drive.wait(Duration::from_secs(60));
+    drive.wait(Duration::from_mins(1));
     assert_eq!(background(&mut drive), BackgroundFormat::Running);
     drive.close(CloseFunction::StopFormat, 0).unwrap();
     assert_eq!(background(&mut drive), BackgroundFormat::Stopped);
     let stopped = drive.disc().unwrap().state().background;
     assert!(matches!(stopped, Background::Stopped(passed) if passed > BlockCount::ZERO));
-    drive.wait(Duration::from_secs(3600));
+    drive.wait(Duration::from_hours(1));
     assert_eq!(drive.disc().unwrap().state().background, stopped);
 
     let restart = format(FormatKind::DVD_PLUS_RW, u32::MAX, 1);
     drive.format_unit(&restart).unwrap();
     assert_eq!(background(&mut drive), BackgroundFormat::Running);
-    drive.wait(Duration::from_secs(3600));
+    drive.wait(Duration::from_hours(1));
     assert_eq!(background(&mut drive), BackgroundFormat::Complete);
     let event = drive.media_event().unwrap().event;
     assert!(matches!(
@@ -215,7 +215,7 @@ fn a_power_cut_loses_the_place_of_a_background_format() {
     drive.format_unit(&ordinary_format(kind)).unwrap();
     drive.write(Lba::new(160), &blocks(3, 16)).unwrap();
     drive.synchronize_cache().unwrap();
-    drive.wait(Duration::from_secs(60));
+    drive.wait(Duration::from_mins(1));
     drive
         .power_cut(|_| unreachable!("nothing is buffered"))
         .unwrap();

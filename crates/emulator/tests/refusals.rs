@@ -1,124 +1,79 @@
 //! What each medium in each state refuses, with the exact sense.
+//!
+//! The tables are text: a name, the command's bytes, what comes with it (room for a reply,
+//! blocks, a parameter list), and the figures of the sense, or `good`.
 
 mod common;
 
-use common::{blocks, drive, ready, sense_of};
+use common::{blocks, drive, first_byte, ready, sense_of};
 use reburn_drive::{Data, DriveExt};
 use reburn_emulator::{DriveProfile, Emulator, MediumKind, VirtualDisc};
 use reburn_mmc::Sense;
 use reburn_mmc::command::StartStop;
 
-/// A command by its bytes, the data it comes with, and what the drive says to it.
-type Case = (&'static str, &'static [u8], Sent, Option<Sense>);
-
-/// What is sent with a command.
-#[derive(Debug, Clone, Copy)]
-enum Sent {
-    Nothing,
-    Room(usize),
-    Blocks(usize),
-    List(&'static [u8]),
-}
-
+/// Gives a drive every command of a table.
 #[track_caller]
-fn check(drive: &mut Emulator, state: &str, cases: &[Case]) {
-    for (name, cdb, sent, expected) in cases {
-        let mut room = Vec::new();
-        let out;
-        let data = match sent {
-            Nothing => Data::None,
-            Room(len) => {
-                room.resize(*len, 0);
-                Data::In(&mut room)
-            }
-            Blocks(count) => {
-                out = blocks(1, *count);
-                Data::Out(&out)
-            }
-            List(list) => Data::Out(list),
+fn check(drive: &mut Emulator, state: &str, table: &str) {
+    for line in table.lines().filter(|line| !line.trim().is_empty()) {
+        let cells: Vec<_> = line.split('|').map(str::trim).collect();
+        let [name, cdb, sent, expected] = cells[..] else {
+            panic!("not four cells: {line}");
         };
-        let sense = sense_of(drive, cdb, data);
-        assert_eq!(sense, *expected, "{name}, {state}");
+        assert_eq!(answer(drive, &hex(cdb), sent), expected, "{name}, {state}");
     }
 }
 
-use Sent::{Blocks, List, Nothing, Room};
+/// The figures that the drive answers a command with, or `good`.
+fn answer(drive: &mut Emulator, cdb: &[u8], sent: &str) -> String {
+    let (what, size) = sent.split_once(' ').unwrap_or((sent, ""));
+    let mut bytes = match what {
+        "nothing" => Vec::new(),
+        "room" => vec![0; size.parse().unwrap()],
+        "blocks" => blocks(1, size.parse().unwrap()),
+        "list" => hex(size),
+        other => panic!("nobody sends {other}"),
+    };
+    let data = match what {
+        "nothing" => Data::None,
+        "room" => Data::In(&mut bytes),
+        _ => Data::Out(&bytes),
+    };
+    match sense_of(drive, cdb, data) {
+        None => "good".into(),
+        Some(sense) => format!("{:x}/{:02x}/{:02x}", sense.key as u8, sense.asc, sense.ascq),
+    }
+}
+
+/// Bytes written as hexadecimal; `xN` repeats the byte before it N times in all.
+fn hex(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for word in text.split_whitespace() {
+        if let Some(times) = word.strip_prefix('x') {
+            let last = *bytes.last().unwrap();
+            bytes.extend(vec![last; times.parse::<usize>().unwrap() - 1]);
+        } else {
+            bytes.push(u8::from_str_radix(word, 16).unwrap());
+        }
+    }
+    bytes
+}
 
 /// What no drive takes, whatever is in it.
-const NONSENSE: &[Case] = &[
-    (
-        "unknown command",
-        &[0xc5, 0, 0, 0, 0, 0],
-        Nothing,
-        Some(Sense::INVALID_COMMAND),
-    ),
-    (
-        "MODE SENSE (6)",
-        &[0x1a, 0, 0x3f, 0, 4, 0],
-        Room(4),
-        Some(Sense::INVALID_COMMAND),
-    ),
-    (
-        "INQUIRY of a page",
-        &[0x12, 1, 0x80, 0, 255, 0],
-        Room(255),
-        Some(Sense::INVALID_FIELD_IN_CDB),
-    ),
-    (
-        "GET CONFIGURATION with scope 3",
-        &[0x46, 3, 0, 0, 0, 0, 0, 0, 8, 0],
-        Room(8),
-        Some(Sense::INVALID_FIELD_IN_CDB),
-    ),
-    (
-        "GET EVENT STATUS not polled",
-        &[0x4a, 0, 0, 0, 0x10, 0, 0, 0, 8, 0],
-        Room(8),
-        Some(Sense::INVALID_FIELD_IN_CDB),
-    ),
-    (
-        "saved mode pages",
-        &[0x5a, 0, 0xff, 0, 0, 0, 0, 0, 64, 0],
-        Room(64),
-        Some(Sense::SAVING_NOT_SUPPORTED),
-    ),
-    (
-        "an unknown mode page",
-        &[0x5a, 0, 0x33, 0, 0, 0, 0, 0, 64, 0],
-        Room(64),
-        Some(Sense::INVALID_FIELD_IN_CDB),
-    ),
-    (
-        "MODE SELECT of another write type",
-        &[0x55, 0x10, 0, 0, 0, 0, 0, 0, 60, 0],
-        List(&{
-            let mut list = [0; 60];
-            list[8] = 5;
-            list[9] = 0x32;
-            list[10] = 1;
-            list
-        }),
-        Some(Sense::INVALID_FIELD_IN_PARAMETERS),
-    ),
-    (
-        "MODE SELECT of the capabilities",
-        &[0x55, 0x10, 0, 0, 0, 0, 0, 0, 12, 0],
-        List(&[0, 0, 0, 0, 0, 0, 0, 0, 0x2a, 2, 0, 0]),
-        Some(Sense::INVALID_FIELD_IN_PARAMETERS),
-    ),
-    (
-        "MODE SELECT cut short",
-        &[0x55, 0x10, 0, 0, 0, 0, 0, 0, 20, 0],
-        List(&[0, 0, 0, 0, 0, 0, 0, 0, 1, 10]),
-        Some(Sense::PARAMETER_LIST_LENGTH),
-    ),
-    (
-        "MODE SELECT to be saved",
-        &[0x55, 0x11, 0, 0, 0, 0, 0, 0, 8, 0],
-        List(&[0; 8]),
-        Some(Sense::INVALID_FIELD_IN_CDB),
-    ),
-];
+const NONSENSE: &str = "
+    unknown command          | c5 00 00 00 00 00             | nothing                   | 5/20/00
+    MODE SENSE (6)           | 1a 00 3f 00 04 00             | room 4                    | 5/20/00
+    READ BUFFER              | 3c 02 00 00 00 00 00 10 00 00 | room 4096                 | 5/24/00
+    INQUIRY of a page        | 12 01 80 00 ff 00             | room 255                  | 5/24/00
+    GET CONFIGURATION, scope | 46 03 00 00 00 00 00 00 08 00 | room 8                    | 5/24/00
+    events not polled        | 4a 00 00 00 10 00 00 00 08 00 | room 8                    | 5/24/00
+    saved pages              | 5a 00 ff 00 00 00 00 00 40 00 | room 64                   | 5/39/00
+    page 33h                 | 5a 00 33 00 00 00 00 00 40 00 | room 64                   | 5/24/00
+    select another type      | 55 10 00 00 00 00 00 00 3c 00 | list 00 x8 05 32 01 00 x49 | 5/26/00
+    select capabilities      | 55 10 00 00 00 00 00 00 0c 00 | list 00 x8 2a 02 00 00    | 5/26/00
+    select, cut short        | 55 10 00 00 00 00 00 00 14 00 | list 00 x8 01 0a          | 5/1a/00
+    select, to be saved      | 55 11 00 00 00 00 00 00 08 00 | list 00 x8                | 5/24/00
+    select, no page format   | 55 00 00 00 00 00 00 00 08 00 | list 00 x8                | 5/24/00
+";
 
 #[test]
 fn nonsense_is_refused_with_and_without_a_medium() {
@@ -132,175 +87,94 @@ fn nonsense_is_refused_with_and_without_a_medium() {
 
 #[test]
 fn without_a_medium() {
+    const TABLE: &str = "
+        TEST UNIT READY        | 00 00 00 00 00 00                   | nothing     | 2/3a/0?
+        READ CAPACITY          | 25 00 00 00 00 00 00 00 00 00       | room 8      | 2/3a/0?
+        READ                   | 28 00 00 00 00 00 00 00 01 00       | room 2048   | 2/3a/0?
+        WRITE                  | 2a 00 00 00 00 00 00 00 01 00       | blocks 1    | 2/3a/0?
+        VERIFY                 | 2f 00 00 00 00 00 00 00 01 00       | nothing     | 2/3a/0?
+        SYNCHRONIZE CACHE      | 35 00 00 00 00 00 00 00 00 00       | nothing     | 2/3a/0?
+        READ TOC               | 43 00 00 00 00 00 00 00 0c 00       | room 12     | 2/3a/0?
+        READ DISC INFORMATION  | 51 00 00 00 00 00 00 00 22 00       | room 34     | 2/3a/0?
+        READ TRACK INFORMATION | 52 01 00 00 00 01 00 00 30 00       | room 48     | 2/3a/0?
+        SEND OPC               | 54 01 00 00 00 00 00 00 00 00       | nothing     | 2/3a/0?
+        CLOSE SESSION          | 5b 00 02 00 00 00 00 00 00 00       | nothing     | 2/3a/0?
+        FORMAT UNIT            | 04 11 00 00 00 00                   | list 00 x12 | 2/3a/0?
+        BLANK                  | a1 00 00 00 00 00 00 00 00 00 00 00 | nothing     | 2/3a/0?
+        GET PERFORMANCE        | ac 00 00 00 00 00 00 00 00 01 03 00 | room 24     | 2/3a/0?
+        READ DISC STRUCTURE    | ad 01 00 00 00 00 00 00 00 04 00 00 | room 4      | 2/3a/0?
+        START                  | 1b 00 00 00 01 00                   | nothing     | 2/3a/0?
+        READ FORMAT CAPACITIES | 23 00 00 00 00 00 00 00 0c 00       | room 12     | good
+        READ BUFFER CAPACITY   | 5c 00 00 00 00 00 00 00 0c 00       | room 12     | good
+        GET CONFIGURATION      | 46 00 00 00 00 00 00 00 08 00       | room 8      | good
+        MECHANISM STATUS       | bd 00 00 00 00 00 00 00 00 08 00 00 | room 8      | good
+        SET CD SPEED           | bb 00 ff ff ff ff 00 00 00 00 00 00 | nothing     | good
+        PREVENT ALLOW          | 1e 00 00 00 00 00                   | nothing     | good
+    ";
     let mut drive = Emulator::new(DriveProfile::default());
     drive.clear_attentions().unwrap();
-    let cases = |sense| {
-        let refused = Some(sense);
-        [
-            ("TEST UNIT READY", &[0, 0, 0, 0, 0, 0][..], Nothing, refused),
-            (
-                "READ CAPACITY",
-                &[0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-                Room(8),
-                refused,
-            ),
-            (
-                "READ",
-                &[0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0],
-                Room(2048),
-                refused,
-            ),
-            (
-                "WRITE",
-                &[0x2a, 0, 0, 0, 0, 0, 0, 0, 1, 0],
-                Blocks(1),
-                refused,
-            ),
-            (
-                "VERIFY",
-                &[0x2f, 0, 0, 0, 0, 0, 0, 0, 1, 0],
-                Nothing,
-                refused,
-            ),
-            (
-                "SYNCHRONIZE CACHE",
-                &[0x35, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-                Nothing,
-                refused,
-            ),
-            (
-                "READ TOC",
-                &[0x43, 0, 0, 0, 0, 0, 0, 0, 12, 0],
-                Room(12),
-                refused,
-            ),
-            (
-                "READ DISC INFORMATION",
-                &[0x51, 0, 0, 0, 0, 0, 0, 0, 34, 0],
-                Room(34),
-                refused,
-            ),
-            (
-                "READ TRACK INFORMATION",
-                &[0x52, 1, 0, 0, 0, 1, 0, 0, 48, 0],
-                Room(48),
-                refused,
-            ),
-            (
-                "CLOSE SESSION",
-                &[0x5b, 0, 2, 0, 0, 0, 0, 0, 0, 0],
-                Nothing,
-                refused,
-            ),
-            (
-                "FORMAT UNIT",
-                &[4, 0x11, 0, 0, 0, 0],
-                List(&[0; 12]),
-                refused,
-            ),
-            (
-                "READ DISC STRUCTURE",
-                &[0xad, 1, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0],
-                Room(4),
-                refused,
-            ),
-            (
-                "READ FORMAT CAPACITIES",
-                &[0x23, 0, 0, 0, 0, 0, 0, 0, 12, 0],
-                Room(12),
-                None,
-            ),
-            (
-                "READ BUFFER CAPACITY",
-                &[0x5c, 0, 0, 0, 0, 0, 0, 0, 12, 0],
-                Room(12),
-                None,
-            ),
-            (
-                "GET CONFIGURATION",
-                &[0x46, 0, 0, 0, 0, 0, 0, 0, 8, 0],
-                Room(8),
-                None,
-            ),
-            ("PREVENT ALLOW", &[0x1e, 0, 0, 0, 0, 0], Nothing, None),
-        ]
-    };
-    check(&mut drive, "closed", &cases(Sense::NO_MEDIUM_TRAY_CLOSED));
+    check(&mut drive, "closed", &TABLE.replace('?', "1"));
     drive.start_stop(StartStop::Eject).unwrap();
-    check(&mut drive, "open", &cases(Sense::NO_MEDIUM_TRAY_OPEN));
+    check(&mut drive, "open", &TABLE.replace('?', "2"));
     let load = drive.start_stop(StartStop::Load).unwrap_err();
     assert!(load.is(&Sense::NO_MEDIUM_TRAY_CLOSED));
 }
 
 #[test]
 fn unformatted_media() {
-    for kind in [
-        MediumKind::DvdPlusRw,
-        MediumKind::BdRe,
-        MediumKind::BdReDl,
-        MediumKind::BdReTl,
-    ] {
-        let cases: &[Case] = &[
-            ("TEST UNIT READY", &[0, 0, 0, 0, 0, 0], Nothing, None),
-            (
-                "READ CAPACITY",
-                &[0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-                Room(8),
-                None,
-            ),
-            (
-                "READ",
-                &[0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0],
-                Room(2048),
-                Some(Sense::LBA_OUT_OF_RANGE),
-            ),
-            (
-                "WRITE",
-                &[0x2a, 0, 0, 0, 0, 0, 0, 0, 1, 0],
-                Blocks(1),
-                Some(Sense::CANNOT_WRITE_FORMAT),
-            ),
-            (
-                "SYNCHRONIZE CACHE",
-                &[0x35, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-                Nothing,
-                None,
-            ),
-        ];
-        check(&mut ready(VirtualDisc::in_memory(kind)), kind.name(), cases);
+    const TABLE: &str = "
+        TEST UNIT READY        | 00 00 00 00 00 00             | nothing   | good
+        READ CAPACITY          | 25 00 00 00 00 00 00 00 00 00 | room 8    | good
+        READ                   | 28 00 00 00 00 00 00 00 01 00 | room 2048 | 5/21/00
+        READ of no block       | 28 00 00 00 00 00 00 00 00 00 | nothing   | 5/21/00
+        VERIFY                 | 2f 00 00 00 00 00 00 00 01 00 | nothing   | 5/21/00
+        WRITE                  | 2a 00 00 00 00 00 00 00 01 00 | blocks 1  | 5/30/05
+        WRITE AND VERIFY       | 2e 00 00 00 00 00 00 00 01 00 | blocks 1  | 5/30/05
+        SYNCHRONIZE CACHE      | 35 00 00 00 00 00 00 00 00 00 | nothing   | good
+        READ DISC INFORMATION  | 51 00 00 00 00 00 00 00 22 00 | room 34   | good
+        READ TRACK INFORMATION | 52 01 00 00 00 01 00 00 30 00 | room 48   | good
+    ";
+    for kind in MediumKind::ALL {
+        if kind != MediumKind::DvdRam {
+            check(&mut ready(VirtualDisc::in_memory(kind)), kind.name(), TABLE);
+        }
     }
+    let sold = ready(VirtualDisc::in_memory(MediumKind::DvdRam));
+    let blocks = sold.disc().unwrap().state().blocks();
+    assert_eq!(
+        blocks,
+        MediumKind::DvdRam.capacity(),
+        "DVD-RAM is sold formatted"
+    );
 }
 
 #[test]
 fn a_write_protected_medium() {
+    const TABLE: &str = "
+        READ             | 28 00 00 00 00 00 00 00 01 00       | room 2048 | good
+        WRITE (10)       | 2a 00 00 00 00 00 00 00 01 00       | blocks 1  | 7/27/00
+        WRITE (12)       | aa 00 00 00 00 00 00 00 00 01 00 00 | blocks 1  | 7/27/00
+        WRITE AND VERIFY | 2e 00 00 00 00 00 00 00 01 00       | blocks 1  | 7/27/00
+    ";
+    const FORMATS: [(MediumKind, &str); 3] = [
+        (MediumKind::DvdPlusRw, "98 00 00 00"),
+        (MediumKind::DvdRam, "00 00 08 00"),
+        (MediumKind::BdRe, "00 00 00 00"),
+    ];
     for kind in MediumKind::ALL {
         let mut disc = VirtualDisc::formatted(kind);
         disc.set_write_protected(true).unwrap();
-        let cases: &[Case] = &[
-            ("READ", &[0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0], Room(2048), None),
-            (
-                "WRITE",
-                &[0x2a, 0, 0, 0, 0, 0, 0, 0, 1, 0],
-                Blocks(1),
-                Some(Sense::WRITE_PROTECTED),
-            ),
-            (
-                "WRITE AND VERIFY",
-                &[0x2e, 0, 0, 0, 0, 0, 0, 0, 1, 0],
-                Blocks(1),
-                Some(Sense::WRITE_PROTECTED),
-            ),
-            (
-                "FORMAT UNIT",
-                &[4, 0x11, 0, 0, 0, 0],
-                List(&[0, 0, 0, 8, 0xff, 0xff, 0xff, 0xff, 0x98, 0, 0, 0]),
-                Some(Sense::WRITE_PROTECTED),
-            ),
-        ];
         let mut drive = ready(disc);
-        check(&mut drive, kind.name(), cases);
+        check(&mut drive, kind.name(), TABLE);
         assert_eq!(drive.last_writable_lba().unwrap(), None, "{kind}");
-        assert_eq!(common::first_byte(&mut drive, 0), 0);
+        assert_eq!(first_byte(&mut drive, 0), 0);
+    }
+    for (kind, way) in FORMATS {
+        let mut disc = VirtualDisc::formatted(kind);
+        disc.set_write_protected(true).unwrap();
+        let list = format!("list 00 00 00 08 ff ff ff ff {way}");
+        let table = format!("FORMAT UNIT | 04 11 00 00 00 00 | {list} | 7/27/00");
+        check(&mut ready(disc), kind.name(), &table);
     }
 }
 
@@ -337,124 +211,76 @@ fn blocks_past_the_end() {
 /// Questions that only another medium answers.
 #[test]
 fn fields_that_the_medium_does_not_have() {
-    let refused = Some(Sense::INVALID_FIELD_IN_CDB);
+    const ALL: &str = "
+        CD-TEXT                | 43 00 05 00 00 00 00 00 04 00       | room 4   | 5/24/00
+        ATIP                   | 43 00 04 00 00 00 00 00 04 00       | room 4   | 5/24/00
+        full TOC               | 43 00 02 00 00 00 00 00 04 00       | room 4   | 5/24/00
+        TOC from track 2       | 43 00 00 00 00 00 02 00 04 00       | room 4   | 5/24/00
+        track 2                | 52 01 00 00 00 02 00 00 30 00       | room 48  | 5/24/00
+        session 2              | 52 02 00 00 00 02 00 00 30 00       | room 48  | 5/24/00
+        track past the end     | 52 00 7f ff ff ff 00 00 30 00       | room 48  | 5/21/00
+        track resources        | 51 01 00 00 00 00 00 00 10 00       | room 16  | 5/24/00
+        pseudo-overwrites      | 51 02 00 00 00 00 00 00 10 00       | room 16  | 5/24/00
+        structure 77h          | ad 00 00 00 00 00 00 77 00 04 00 00 | room 4   | 5/24/00
+        performance, type 5    | ac 00 00 00 00 00 00 00 00 01 05 00 | room 24  | 5/24/00
+        BLANK                  | a1 00 00 00 00 00 00 00 00 00 00 00 | nothing  | 5/30/06
+        close track 1          | 5b 00 01 00 00 01 00 00 00 00       | nothing  | 5/24/00
+        finalize               | 5b 00 06 00 00 00 00 00 00 00       | nothing  | 5/24/00
+        byte check             | 2f 02 00 00 00 00 00 00 01 00       | nothing  | 5/24/00
+        streaming, forced      | aa 08 00 00 00 00 00 00 00 01 80 00 | blocks 1 | 5/24/00
+        streaming, another     | b6 00 00 00 00 00 00 00 05 00 1c 00 | list 00  | 5/24/00
+        streaming, cut short   | b6 00 00 00 00 00 00 00 00 00 1c 00 | list 00  | 5/1a/00
+    ";
+    const CLOSE_SESSION: &str = "close session | 5b 00 02 00 00 00 00 00 00 00 | nothing |";
     for kind in MediumKind::ALL {
-        let cases: &[Case] = &[
-            (
-                "CD-TEXT",
-                &[0x43, 0, 5, 0, 0, 0, 0, 0, 4, 0],
-                Room(4),
-                refused,
-            ),
-            ("ATIP", &[0x43, 0, 4, 0, 0, 0, 0, 0, 4, 0], Room(4), refused),
-            (
-                "the full TOC",
-                &[0x43, 0, 2, 0, 0, 0, 0, 0, 4, 0],
-                Room(4),
-                refused,
-            ),
-            (
-                "track 2",
-                &[0x52, 1, 0, 0, 0, 2, 0, 0, 48, 0],
-                Room(48),
-                refused,
-            ),
-            (
-                "POW resources",
-                &[0x51, 2, 0, 0, 0, 0, 0, 0, 16, 0],
-                Room(16),
-                refused,
-            ),
-            (
-                "an unknown structure",
-                &[0xad, 0, 0, 0, 0, 0, 0, 0x77, 0, 4, 0, 0],
-                Room(4),
-                refused,
-            ),
-            (
-                "performance of type 5",
-                &[0xac, 0, 0, 0, 0, 0, 0, 0, 0, 1, 5, 0],
-                Room(24),
-                refused,
-            ),
-            (
-                "BLANK",
-                &[0xa1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-                Nothing,
-                Some(Sense::CANNOT_FORMAT_MEDIUM),
-            ),
-            (
-                "close track 1",
-                &[0x5b, 0, 1, 0, 0, 1, 0, 0, 0, 0],
-                Nothing,
-                refused,
-            ),
-            (
-                "byte check",
-                &[0x2f, 2, 0, 0, 0, 0, 0, 0, 1, 0],
-                Nothing,
-                refused,
-            ),
-            (
-                "streaming with forced unit access",
-                &[0xaa, 8, 0, 0, 0, 0, 0, 0, 0, 1, 0x80, 0],
-                Blocks(1),
-                refused,
-            ),
-        ];
-        check(&mut drive(kind), kind.name(), cases);
+        check(&mut drive(kind), kind.name(), ALL);
+        let expected = match kind {
+            MediumKind::DvdPlusRw => "good",
+            _ => "5/24/00",
+        };
+        let table = format!("{CLOSE_SESSION} {expected}");
+        check(&mut drive(kind), kind.name(), &table);
     }
-    let close_session: &[u8] = &[0x5b, 0, 2, 0, 0, 0, 0, 0, 0, 0];
-    let cases: &[Case] = &[("close session", close_session, Nothing, None)];
-    check(&mut drive(MediumKind::DvdPlusRw), "DVD+RW", cases);
-    let cases: &[Case] = &[("close session", close_session, Nothing, refused)];
-    check(&mut drive(MediumKind::DvdRam), "DVD-RAM", cases);
-    check(&mut drive(MediumKind::BdRe), "BD-RE", cases);
+    let profile = DriveProfile {
+        close_is_ignored: true,
+        ..DriveProfile::default()
+    };
+    let disc = VirtualDisc::formatted(MediumKind::BdRe);
+    let mut tolerant = Emulator::with_profile(profile, disc);
+    tolerant.clear_attentions().unwrap();
+    check(&mut tolerant, "tolerant", &format!("{CLOSE_SESSION} good"));
 }
 
 /// Format 26h is DVD+RW's alone, 01h DVD-RAM's, 30h and 31h BD-RE's.
 #[test]
 fn formats_of_other_media() {
-    let refused = Some(Sense::INVALID_FIELD_IN_PARAMETERS);
-    let wrong = |name, list| (name, &[4, 0x11, 0, 0, 0, 0][..], List(list), refused);
-    let dvd_plus_rw = wrong("26h", &[0, 0, 0, 8, 0xff, 0xff, 0xff, 0xff, 0x98, 0, 0, 0]);
-    let full = wrong("00h", &[0, 0, 0, 8, 0xff, 0xff, 0xff, 0xff, 0, 0, 8, 0]);
-    let spare = wrong("01h", &[0, 0, 0, 8, 0xff, 0xff, 0xff, 0xff, 4, 0, 8, 0]);
-    let few = wrong(
-        "30h with 4095",
-        &[0, 0, 0, 8, 0xff, 0xff, 0xff, 0xff, 0xc0, 0, 0xf, 0xff],
-    );
-    let many = wrong(
-        "30h with FFFFFFh",
-        &[0, 0, 0, 8, 0xff, 0xff, 0xff, 0xff, 0xc0, 255, 255, 255],
-    );
-    let other_size = wrong("00h of 32 blocks", &[0, 0, 0, 8, 0, 0, 0, 32, 0, 0, 0, 0]);
-    let quick = wrong("15h", &[0, 0, 0, 8, 0, 0, 0, 0, 0x54, 0, 0, 0]);
-    let long = wrong("a list for two", &[0, 0, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0]);
-    let drive_of = |kind, cases: &[Case]| check(&mut drive(kind), kind.name(), cases);
-    drive_of(MediumKind::DvdPlusRw, &[full, spare, few, quick, long]);
-    drive_of(
-        MediumKind::DvdRam,
-        &[dvd_plus_rw, few, other_size, quick, long],
-    );
-    drive_of(
-        MediumKind::BdRe,
-        &[dvd_plus_rw, spare, few, many, other_size, quick, long],
-    );
-    let short: &[Case] = &[(
-        "a short list",
-        &[4, 0x11, 0, 0, 0, 0],
-        List(&[0, 0, 0, 8]),
-        Some(Sense::PARAMETER_LIST_LENGTH),
-    )];
-    drive_of(MediumKind::BdRe, short);
-    assert_eq!(
-        ready(VirtualDisc::in_memory(MediumKind::DvdRam))
-            .disc()
-            .unwrap()
-            .state()
-            .blocks(),
-        MediumKind::DvdRam.capacity(),
-        "DVD-RAM is sold formatted"
-    );
+    const LISTS: [(&str, &str); 9] = [
+        ("26h", "00 00 00 08 ff ff ff ff 98 00 00 00"),
+        ("00h", "00 00 00 08 ff ff ff ff 00 00 08 00"),
+        ("01h", "00 00 00 08 ff ff ff ff 04 00 08 00"),
+        (
+            "30h with 4095 clusters",
+            "00 00 00 08 ff ff ff ff c0 00 0f ff",
+        ),
+        ("30h with too many", "00 00 00 08 ff ff ff ff c0 ff ff ff"),
+        ("00h of 32 blocks", "00 00 00 08 00 00 00 20 00 00 00 00"),
+        ("26h of 32 blocks", "00 00 00 08 00 00 00 20 98 00 00 00"),
+        ("15h", "00 00 00 08 00 00 00 00 54 00 00 00"),
+        ("a list for two", "00 00 00 10 00 00 00 00 00 00 00 00"),
+    ];
+    for (kind, known) in [
+        (MediumKind::DvdPlusRw, "26h"),
+        (MediumKind::DvdRam, "none with FFFFFFFFh"),
+        (MediumKind::BdRe, "00h"),
+    ] {
+        for (name, list) in LISTS {
+            let expected = if name == known { "good" } else { "5/26/00" };
+            let table = format!("{name} | 04 11 00 00 00 00 | list {list} | {expected}");
+            check(&mut drive(kind), kind.name(), &table);
+        }
+        let short = "short list | 04 11 00 00 00 00 | list 00 00 00 08 | 5/1a/00";
+        check(&mut drive(kind), kind.name(), short);
+        let none = "no list | 04 00 00 00 00 00 | nothing | 5/24/00";
+        check(&mut drive(kind), kind.name(), none);
+    }
 }
