@@ -109,7 +109,10 @@ pub enum RecordError {
         profile: Profile,
     },
     /// The medium is too small.
-    #[error("{needed} blocks are needed, but the {} has {available}: use a larger disc", Name(*profile))]
+    #[error(
+        "{needed} blocks are needed, but the {} has {available}: use a larger disc",
+        Name(*profile)
+    )]
     TooSmall {
         /// The blocks needed.
         needed: BlockCount,
@@ -137,7 +140,10 @@ pub enum RecordError {
         volume: String,
     },
     /// The disc holds nothing yet.
-    #[error("the {} is blank, and the plan changes the disc '{volume}': insert that disc", Name(*profile))]
+    #[error(
+        "the {} is blank, and the plan changes the disc '{volume}': insert that disc",
+        Name(*profile)
+    )]
     BlankDisc {
         /// What it is.
         profile: Profile,
@@ -158,7 +164,8 @@ pub enum RecordError {
     EmptyImage,
     /// The source ends before the result does.
     #[error(
-        "the source has {available} blocks, but the plan's result has {needed}: they do not belong together"
+        "the source has {available} blocks, but the plan's result has {needed}: they do not \
+         belong together"
     )]
     SourceTooShort {
         /// The blocks it has.

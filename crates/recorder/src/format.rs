@@ -4,7 +4,7 @@
 //! |---|---|
 //! | DVD+RW | 26h: the drive formats in the background, blocks can be written at once |
 //! | DVD-RAM | 00h |
-//! | BD-RE | 00h with the drive's default spare areas, 30h or 31h with smaller or no ones where only they give enough blocks |
+//! | BD-RE | 00h with the drive's default spare areas; 30h, 31h with less, if blocks lack |
 
 use std::time::Duration;
 

@@ -183,13 +183,17 @@ fn a_stopped_image_says_how_much_of_it_is_there() {
         },
         check,
     );
-    let told: Vec<_> = states.iter().map(ToString::to_string).collect();
+    let told: Vec<_> = states.iter().map(wrapped).collect();
     insta::assert_snapshot!(told.join("\n"), @"
-    the format has begun, so what the disc held is gone; let the drive finish it, then record the whole image
+    the format has begun, so what the disc held is gone; let the drive finish it, then
+      record the whole image
     the disc is formatted and empty
-    the disc holds up to 32 of 128 blocks of the image and shows nothing whole; record the image again
-    the disc holds up to 64 of 128 blocks of the image and shows nothing whole; record the image again
-    the disc holds up to 96 of 128 blocks of the image and shows nothing whole; record the image again
+    the disc holds up to 32 of 128 blocks of the image and shows nothing whole; record the
+      image again
+    the disc holds up to 64 of 128 blocks of the image and shows nothing whole; record the
+      image again
+    the disc holds up to 96 of 128 blocks of the image and shows nothing whole; record the
+      image again
     every block was recorded
     ");
 }

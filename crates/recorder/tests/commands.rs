@@ -200,7 +200,10 @@ fn a_drive_that_sleeps_is_started_once() {
     );
     drive.twist("TEST UNIT READY", 0, &[Twist::Says(Sense::START_NEEDED); 9]);
     let error = inspect(&mut drive).unwrap_err();
-    assert_snapshot!(error, @"TEST UNIT READY failed: not ready: logical unit not ready, initializing command required (2/04/02)");
+    assert_snapshot!(wrapped(&error), @"
+    TEST UNIT READY failed: not ready: logical unit not ready, initializing command required
+      (2/04/02)
+    ");
 }
 
 #[test]
@@ -480,7 +483,11 @@ fn retries_are_counted_and_end() {
         &[Twist::Says(Sense::WRITE_ERROR.at(64)); 99],
     );
     let failure = record(&mut drive, &head_swap()).unwrap_err();
-    assert_snapshot!(failure, @"blocks cannot be written: WRITE (10) of blocks 64-79 failed: medium error: write error (3/0C/00) at block 64; use another disc, or clean this one; the disc still shows the old tree, and the plan can be recorded again");
+    assert_snapshot!(wrapped(&failure), @"
+    blocks cannot be written: WRITE (10) of blocks 64-79 failed: medium error: write error
+      (3/0C/00) at block 64; use another disc, or clean this one; the disc still shows the
+      old tree, and the plan can be recorded again
+    ");
     let writes = drive
         .log
         .iter()
@@ -618,7 +625,11 @@ fn a_drive_that_vanishes_ends_it() {
     let mut drive = ScriptedDrive::dvd_plus_rw();
     drive.twist("WRITE (10)", 3, &[Twist::Vanishes; 1]);
     let failure = record(&mut drive, &head_swap()).unwrap_err();
-    assert_snapshot!(failure, @"WRITE (10): the drive does not answer: unplugged; every block was sent, but the drive did not confirm the last ones: the disc may show neither the old tree nor the new one until one write of a repair brings back one of them");
+    assert_snapshot!(wrapped(&failure), @"
+    WRITE (10): the drive does not answer: unplugged; every block was sent, but the drive
+      did not confirm the last ones: the disc may show neither the old tree nor the new one
+      until one write of a repair brings back one of them
+    ");
     let class = CrashClass::Recoverable;
     assert_eq!(failure.state, DiscState::Unconfirmed { class });
 }
@@ -628,7 +639,11 @@ fn another_medium_ends_it() {
     let mut drive = ScriptedDrive::dvd_plus_rw();
     drive.twist("WRITE (10)", 1, &[Twist::Says(Sense::MEDIUM_CHANGED)]);
     let failure = record(&mut drive, &head_swap()).unwrap_err();
-    assert_snapshot!(failure, @"the medium may have been changed during recording: unit attention: not ready to ready change, medium may have changed (6/28/00); the disc still shows the old tree, and the plan can be recorded again");
+    assert_snapshot!(wrapped(&failure), @"
+    the medium may have been changed during recording: unit attention: not ready to ready
+      change, medium may have changed (6/28/00); the disc still shows the old tree, and the
+      plan can be recorded again
+    ");
     assert!(!drive.locked);
 }
 
@@ -664,6 +679,9 @@ fn a_refused_write_changes_nothing() {
         &[Twist::Says(Sense::new(SenseKey::DataProtect, 0x27, 1))],
     );
     let failure = record(&mut drive, &head_swap()).unwrap_err();
-    assert_snapshot!(failure, @"the DVD+RW is write-protected: open the write protection of the disc or its cartridge; nothing was recorded");
+    assert_snapshot!(wrapped(&failure), @"
+    the DVD+RW is write-protected: open the write protection of the disc or its cartridge;
+      nothing was recorded
+    ");
     assert_eq!(failure.state, DiscState::Unchanged);
 }

@@ -22,7 +22,8 @@ fn told(cases: &[(&str, Failure)]) -> String {
     cases
         .iter()
         .fold(String::new(), |mut text, (case, failure)| {
-            writeln!(text, "{case} ({:?}): {failure}", failure.kind()).unwrap();
+            let line = format!("{case} ({:?}): {failure}", failure.kind());
+            writeln!(text, "{}", wrapped(&line)).unwrap();
             text
         })
 }
@@ -104,15 +105,25 @@ fn media_that_cannot_take_the_plan() {
         ),
     ];
     assert_snapshot!(told(&cases), @"
-    no medium (Drive): the drive has no medium (not ready: medium not present, tray open (2/3A/02)): insert a disc; nothing was recorded
-    never ready (Drive): the drive was not ready after 60 s (not ready: logical unit is in process of becoming ready (2/04/01)): wait and try again; nothing was recorded
-    write-protected (Drive): the DVD+RW is write-protected: open the write protection of the disc or its cartridge; nothing was recorded
-    write-once (Drive): a medium of the kind BD-R (sequential) cannot be overwritten in place: use DVD+RW, DVD-RAM, BD-RE or an image file; nothing was recorded
-    blank (WrongDisc): the DVD+RW is blank, and the plan changes the disc 'ARCHIVE': insert that disc; nothing was recorded
-    too small (Drive): 144 blocks are needed, but the DVD+RW has 143: use a larger disc; nothing was recorded
-    larger write unit (Drive): the plan is made for write units of 16 blocks, but the BD-RE records 32 blocks at once, so the plan's order would not protect it: make the plan for this kind of medium; nothing was recorded
-    large blocks (Drive): the drive reports blocks of 4096 bytes, which no disc has: try another drive; nothing was recorded
-    absurd write unit (Drive): the drive reports write units of 4096 blocks, which no disc has: try another drive; nothing was recorded
+    no medium (Drive): the drive has no medium (not ready: medium not present, tray open
+      (2/3A/02)): insert a disc; nothing was recorded
+    never ready (Drive): the drive was not ready after 60 s (not ready: logical unit is in
+      process of becoming ready (2/04/01)): wait and try again; nothing was recorded
+    write-protected (Drive): the DVD+RW is write-protected: open the write protection of the
+      disc or its cartridge; nothing was recorded
+    write-once (Drive): a medium of the kind BD-R (sequential) cannot be overwritten in
+      place: use DVD+RW, DVD-RAM, BD-RE or an image file; nothing was recorded
+    blank (WrongDisc): the DVD+RW is blank, and the plan changes the disc 'ARCHIVE': insert
+      that disc; nothing was recorded
+    too small (Drive): 144 blocks are needed, but the DVD+RW has 143: use a larger disc;
+      nothing was recorded
+    larger write unit (Drive): the plan is made for write units of 16 blocks, but the BD-RE
+      records 32 blocks at once, so the plan's order would not protect it: make the plan for
+      this kind of medium; nothing was recorded
+    large blocks (Drive): the drive reports blocks of 4096 bytes, which no disc has: try
+      another drive; nothing was recorded
+    absurd write unit (Drive): the drive reports write units of 4096 blocks, which no disc
+      has: try another drive; nothing was recorded
     ");
 }
 
@@ -147,10 +158,15 @@ fn discs_that_are_not_the_plans() {
         ),
     ];
     assert_snapshot!(told(&cases), @"
-    another disc (WrongDisc): the disc is not 'ARCHIVE' as the plan knows it: block 16 differs; insert that disc, or make a new plan for this one; nothing was recorded
-    unreadable (Drive): the disc cannot be compared with what the plan expects: block 16 cannot be read: READ (10) of block 16 failed: medium error: L-EC uncorrectable error (3/11/05) at block 16; nothing was recorded
-    removed (Drive): the drive has no medium (not ready: medium not present (2/3A/00)): insert a disc; nothing was recorded
-    changed (Drive): the medium may have been changed during recording: unit attention: not ready to ready change, medium may have changed (6/28/00); nothing was recorded
+    another disc (WrongDisc): the disc is not 'ARCHIVE' as the plan knows it: block 16
+      differs; insert that disc, or make a new plan for this one; nothing was recorded
+    unreadable (Drive): the disc cannot be compared with what the plan expects: block 16
+      cannot be read: READ (10) of block 16 failed: medium error: L-EC uncorrectable error
+      (3/11/05) at block 16; nothing was recorded
+    removed (Drive): the drive has no medium (not ready: medium not present (2/3A/00)):
+      insert a disc; nothing was recorded
+    changed (Drive): the medium may have been changed during recording: unit attention: not
+      ready to ready change, medium may have changed (6/28/00); nothing was recorded
     ");
 }
 
@@ -182,16 +198,20 @@ fn plans_and_sources_that_do_not_fit() {
         ),
     ];
     assert_snapshot!(told(&cases), @"
-    no fingerprint (WrongDisc): the plan does not say what its disc looks like: make it again; nothing was recorded
-    short source (Source): the source has 200 blocks, but the plan's result has 201: they do not belong together; nothing was recorded
-    fingerprint past the end (WrongDisc): the disc is not 'ARCHIVE' as the plan knows it: blocks 500-600 differ; insert that disc, or make a new plan for this one; nothing was recorded
+    no fingerprint (WrongDisc): the plan does not say what its disc looks like: make it
+      again; nothing was recorded
+    short source (Source): the source has 200 blocks, but the plan's result has 201: they do
+      not belong together; nothing was recorded
+    fingerprint past the end (WrongDisc): the disc is not 'ARCHIVE' as the plan knows it:
+      blocks 500-600 differ; insert that disc, or make a new plan for this one; nothing was
+      recorded
     ");
 
     let mut drive = ScriptedDrive::dvd_plus_rw();
     let failure = Recorder::new(&mut drive)
         .record_image(&filled(0, 0), &mut go_on)
         .unwrap_err();
-    assert_snapshot!(failure, @"the image has no blocks: nothing can be recorded; nothing was recorded");
+    assert_snapshot!(wrapped(&failure), @"the image has no blocks: nothing can be recorded; nothing was recorded");
 }
 
 /// Blocks of a plan and no others.
@@ -225,7 +245,11 @@ fn the_whole_disc_is_only_verified_against_the_whole_result() {
     let failure = Recorder::with_options(&mut drive, options)
         .record_plan(&source.0, &source, &mut go_on)
         .unwrap_err();
-    assert_snapshot!(told(&[("saved plan", failure)]), @"saved plan (Source): the whole disc cannot be verified: block 0 cannot be read: the plan does not hold it; verify only what is recorded, or record from the whole result; nothing was recorded");
+    assert_snapshot!(told(&[("saved plan", failure)]), @"
+    saved plan (Source): the whole disc cannot be verified: block 0 cannot be read: the plan
+      does not hold it; verify only what is recorded, or record from the whole result;
+      nothing was recorded
+    ");
     assert!(!drive.take_log().contains("WRITE"));
 }
 
@@ -256,7 +280,10 @@ fn a_source_that_fails_leaves_what_was_sent_on_the_disc() {
     let failure = Recorder::new(&mut drive)
         .record_plan(&head_swap(), &FailsFrom(100), &mut go_on)
         .unwrap_err();
-    assert_snapshot!(told(&[("source", failure)]), @"source (Source): the source failed: photos/a.jpg: it has become shorter; record again; the disc still shows the old tree, and the plan can be recorded again");
+    assert_snapshot!(told(&[("source", failure)]), @"
+    source (Source): the source failed: photos/a.jpg: it has become shorter; record again;
+      the disc still shows the old tree, and the plan can be recorded again
+    ");
     assert_eq!([64, 96].map(|lba| drive.durable(lba)), [7, 7], "flushed");
     assert!(!drive.locked);
 }
@@ -285,11 +312,24 @@ fn write_errors_say_what_the_disc_shows() {
         ("no class", broken_from(1, CrashClass::None)),
     ];
     assert_snapshot!(told(&cases), @"
-    shadow (Drive): blocks cannot be written: WRITE (10) of blocks 64-79 failed: medium error: write error (3/0C/00); use another disc, or clean this one; the disc still shows the old tree, and the plan can be recorded again
-    commit, recoverable (Drive): blocks cannot be written: WRITE (10) of blocks 16-31 failed: medium error: write error (3/0C/00); use another disc, or clean this one; the disc may show neither the old tree nor the new one until one write of a repair brings back one of them
-    commit, atomic (Drive): blocks cannot be written: WRITE (10) of blocks 16-31 failed: medium error: write error (3/0C/00); use another disc, or clean this one; the disc shows the old tree or the new one, whole
-    last unit (Drive): blocks cannot be written: WRITE (10) of blocks 16-31 failed: medium error: write error (3/0C/00); use another disc, or clean this one; every block was sent, but the drive did not confirm the last ones: the disc may show neither the old tree nor the new one until one write of a repair brings back one of them
-    no class (Drive): blocks cannot be written: WRITE (10) of blocks 64-79 failed: medium error: write error (3/0C/00); use another disc, or clean this one; up to 48 of 96 blocks are new and the others old, so the disc may show neither state; record the whole image
+    shadow (Drive): blocks cannot be written: WRITE (10) of blocks 64-79 failed: medium
+      error: write error (3/0C/00); use another disc, or clean this one; the disc still
+      shows the old tree, and the plan can be recorded again
+    commit, recoverable (Drive): blocks cannot be written: WRITE (10) of blocks 16-31
+      failed: medium error: write error (3/0C/00); use another disc, or clean this one; the
+      disc may show neither the old tree nor the new one until one write of a repair brings
+      back one of them
+    commit, atomic (Drive): blocks cannot be written: WRITE (10) of blocks 16-31 failed:
+      medium error: write error (3/0C/00); use another disc, or clean this one; the disc
+      shows the old tree or the new one, whole
+    last unit (Drive): blocks cannot be written: WRITE (10) of blocks 16-31 failed: medium
+      error: write error (3/0C/00); use another disc, or clean this one; every block was
+      sent, but the drive did not confirm the last ones: the disc may show neither the old
+      tree nor the new one until one write of a repair brings back one of them
+    no class (Drive): blocks cannot be written: WRITE (10) of blocks 64-79 failed: medium
+      error: write error (3/0C/00); use another disc, or clean this one; up to 48 of 96
+      blocks are new and the others old, so the disc may show neither state; record the
+      whole image
     ");
 }
 
@@ -307,8 +347,13 @@ fn a_barrier_that_fails_confirms_nothing() {
     drive.twist("SYNCHRONIZE CACHE", 1, &failed);
     let last = record(&mut drive, &head_swap());
     assert_snapshot!(told(&[("first barrier", first), ("last barrier", last)]), @"
-    first barrier (Drive): blocks cannot be written: SYNCHRONIZE CACHE failed: hardware error: internal target failure (4/44/00); use another disc, or clean this one; the disc still shows the old tree, and the plan can be recorded again
-    last barrier (Drive): blocks cannot be written: SYNCHRONIZE CACHE failed: hardware error: internal target failure (4/44/00); use another disc, or clean this one; every block was sent, but the drive did not confirm the last ones: the disc may show neither the old tree nor the new one until one write of a repair brings back one of them
+    first barrier (Drive): blocks cannot be written: SYNCHRONIZE CACHE failed: hardware
+      error: internal target failure (4/44/00); use another disc, or clean this one; the
+      disc still shows the old tree, and the plan can be recorded again
+    last barrier (Drive): blocks cannot be written: SYNCHRONIZE CACHE failed: hardware
+      error: internal target failure (4/44/00); use another disc, or clean this one; every
+      block was sent, but the drive did not confirm the last ones: the disc may show neither
+      the old tree nor the new one until one write of a repair brings back one of them
     ");
 }
 
@@ -325,8 +370,11 @@ fn an_image_that_fails_half_way() {
         .record_image(&filled(100, 7), &mut go_on)
         .unwrap_err();
     assert_snapshot!(told(&[("write error", image), ("too small", small)]), @"
-    write error (Drive): blocks cannot be written: WRITE (10) of blocks 0-31 failed: medium error: write error (3/0C/00); use another disc, or clean this one; the disc holds up to 96 of 112 blocks of the image and shows nothing whole; record the image again
-    too small (Drive): 112 blocks are needed, but the DVD+RW has 90: use a larger disc; nothing was recorded
+    write error (Drive): blocks cannot be written: WRITE (10) of blocks 0-31 failed: medium
+      error: write error (3/0C/00); use another disc, or clean this one; the disc holds up
+      to 96 of 112 blocks of the image and shows nothing whole; record the image again
+    too small (Drive): 112 blocks are needed, but the DVD+RW has 90: use a larger disc;
+      nothing was recorded
     ");
 }
 
@@ -341,7 +389,11 @@ fn a_full_host_is_no_write_error() {
     let failure = Recorder::new(&mut drive)
         .record_image(&filled(100, 7), &mut go_on)
         .unwrap_err();
-    assert_snapshot!(told(&[("full", failure)]), @"full (Drive): the host has no space left for the image file (data protect: space allocation failed write protect (7/27/07)): make room and try again; the disc holds up to 64 of 100 blocks of the image and shows nothing whole; record the image again");
+    assert_snapshot!(told(&[("full", failure)]), @"
+    full (Drive): the host has no space left for the image file (data protect: space
+      allocation failed write protect (7/27/07)): make room and try again; the disc holds up
+      to 64 of 100 blocks of the image and shows nothing whole; record the image again
+    ");
 }
 
 #[test]
@@ -362,8 +414,12 @@ fn verification_counts_what_is_wrong() {
     let gone = record(&mut drive, &head_swap());
     let cases = [("lost", lost), ("unreadable", unreadable), ("gone", gone)];
     assert_snapshot!(told(&cases), @"
-    lost (Verification): verification failed: of 80 blocks compared, 15 differ and 0 cannot be read, the first is block 129; record again, on another disc if it happens twice; every block was recorded
-    unreadable (Verification): verification failed: of 80 blocks compared, 0 differ and 16 cannot be read, the first is block 96; record again, on another disc if it happens twice; every block was recorded
+    lost (Verification): verification failed: of 80 blocks compared, 15 differ and 0 cannot
+      be read, the first is block 129; record again, on another disc if it happens twice;
+      every block was recorded
+    unreadable (Verification): verification failed: of 80 blocks compared, 0 differ and 16
+      cannot be read, the first is block 96; record again, on another disc if it happens
+      twice; every block was recorded
     gone (Drive): READ (10): the drive does not answer: unplugged; every block was recorded
     ");
 }
@@ -379,7 +435,11 @@ fn stopping_the_verification_keeps_what_it_found() {
     let failure = Recorder::new(&mut drive)
         .record_plan(&head_swap(), &filled(200, 7), &mut stop_at_once)
         .unwrap_err();
-    assert_snapshot!(told(&[("stopped", failure)]), @"stopped (Verification): verification failed: of 64 blocks compared, 16 differ and 0 cannot be read, the first is block 64; record again, on another disc if it happens twice; every block was recorded");
+    assert_snapshot!(told(&[("stopped", failure)]), @"
+    stopped (Verification): verification failed: of 64 blocks compared, 16 differ and 0
+      cannot be read, the first is block 64; record again, on another disc if it happens
+      twice; every block was recorded
+    ");
 }
 
 #[test]
@@ -431,11 +491,18 @@ fn formats_that_are_not_possible() {
         ("broken", fails(breaks(), FormatPolicy::IfNeeded)),
     ];
     assert_snapshot!(told(&cases), @"
-    not allowed (Drive): the BD-RE is not formatted: format it first, or allow formatting; nothing was recorded
-    no way (Drive): the drive offers no format of the BD-RE with at least 100 blocks: use a larger disc; nothing was recorded
-    refused (Drive): the BD-RE cannot be formatted: FORMAT UNIT failed: illegal request: cannot format medium, incompatible medium (5/30/06); try again or use another disc; nothing was recorded
-    protected (Drive): the BD-RE is write-protected: open the write protection of the disc or its cartridge; nothing was recorded
-    broken (Drive): the BD-RE cannot be formatted: TEST UNIT READY failed: medium error: format command failed (3/31/01); try again or use another disc; the format has begun, so what the disc held is gone; let the drive finish it, then record the whole image
+    not allowed (Drive): the BD-RE is not formatted: format it first, or allow formatting;
+      nothing was recorded
+    no way (Drive): the drive offers no format of the BD-RE with at least 100 blocks: use a
+      larger disc; nothing was recorded
+    refused (Drive): the BD-RE cannot be formatted: FORMAT UNIT failed: illegal request:
+      cannot format medium, incompatible medium (5/30/06); try again or use another disc;
+      nothing was recorded
+    protected (Drive): the BD-RE is write-protected: open the write protection of the disc
+      or its cartridge; nothing was recorded
+    broken (Drive): the BD-RE cannot be formatted: TEST UNIT READY failed: medium error:
+      format command failed (3/31/01); try again or use another disc; the format has begun,
+      so what the disc held is gone; let the drive finish it, then record the whole image
     ");
 }
 
@@ -448,7 +515,10 @@ fn image_files_that_cannot_be_written() {
     let failure = Recorder::new(&mut drive)
         .record_image(&filled(10, 7), &mut go_on)
         .unwrap_err();
-    assert_snapshot!(told(&[("read-only", failure)]), @"read-only (Drive): the image file is write-protected: give yourself the right to write it; nothing was recorded");
+    assert_snapshot!(told(&[("read-only", failure)]), @"
+    read-only (Drive): the image file is write-protected: give yourself the right to write
+      it; nothing was recorded
+    ");
     assert_eq!(std::fs::read(&path).unwrap(), filled(20, 0));
 }
 

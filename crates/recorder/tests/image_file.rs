@@ -78,7 +78,10 @@ fn a_plan_for_single_blocks_is_recorded_on_a_file_and_makes_it_grow() {
         .record_plan(&plan, &result, &mut go_on)
         .unwrap_err();
     assert_eq!(again.kind(), ErrorKind::WrongDisc);
-    insta::assert_snapshot!(again, @"the disc 'ARCHIVE' already has every block of the plan: nothing is left to record; nothing was recorded");
+    insta::assert_snapshot!(wrapped(&again), @"
+    the disc 'ARCHIVE' already has every block of the plan: nothing is left to record;
+      nothing was recorded
+    ");
 }
 
 #[test]

@@ -423,3 +423,21 @@ pub fn way(kind: FormatKind, blocks: u32, parameter: u32) -> FormatDescriptor {
         parameter,
     }
 }
+
+/// A sentence in lines that fit into a snapshot.
+pub fn wrapped(text: &impl std::fmt::Display) -> String {
+    const COLUMNS: usize = 88;
+    let mut lines = vec![String::new()];
+    for word in text.to_string().split(' ') {
+        let line = lines.last_mut().expect("a line");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.len() + word.len() < COLUMNS {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(format!("  {word}"));
+        }
+    }
+    lines.join("\n")
+}
