@@ -25,6 +25,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod calls;
 mod drive;
 mod error;
 mod ext;

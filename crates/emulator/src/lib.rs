@@ -42,16 +42,19 @@ mod faults;
 mod flush;
 mod kind;
 mod media;
+mod power;
 mod profile;
 mod respond;
 mod state;
 mod timing;
+mod working;
 
 pub use disc::VirtualDisc;
-pub use emulator::{Emulator, Fate};
+pub use emulator::Emulator;
 pub use error::DiscError;
 pub use faults::{Faults, WriteFault};
 pub use kind::MediumKind;
+pub use power::Fate;
 pub use profile::{DriveProfile, Mechanics, MediumSpeeds, PartialWrite};
 pub use state::{Background, FormatState, MediumState};
 

@@ -70,7 +70,9 @@ pub struct DriveProfile {
     pub revision: String,
     /// Serial number.
     pub serial: String,
-    /// Bytes of the write buffer with a DVD loaded.
+    /// Bytes of the write buffer with a DVD loaded. The drive records the oldest write units
+    /// when it is full. A test that wants every subset of the writes since a barrier to be
+    /// what a power cut leaves gives it a buffer that holds them all.
     pub dvd_buffer: usize,
     /// Bytes of the write buffer with a Blu-ray disc or nothing loaded.
     pub bd_buffer: usize,
