@@ -148,20 +148,19 @@ impl<'a> TooDeep<'a> {
     }
 
     fn is_too_deep(&mut self, step: Step) -> bool {
-        step.level > LEVEL_MAX || step.level == LEVEL_MAX && self.path_len(step) > PATH_MAX
+        // Below a moved folder no path is too long: one of its names is that of `rr_moved`.
+        let may_be_long = step.level == LEVEL_MAX && !step.moved;
+        step.level > LEVEL_MAX || may_be_long && self.path_len(step.node) > PATH_MAX
     }
 
     /// Characters of the longest path that a file in the folder can have, should identifiers
     /// get numbers.
-    fn path_len(&mut self, step: Step) -> usize {
-        let mut len = FILE_IDENTIFIER_MAX;
-        let mut node = step.node;
-        for level in (1..=step.level).rev() {
-            len += 1 + match level {
-                1 => 1,
-                2 if step.moved => FOLDER_NAMES[1].len(),
-                _ => self.identifier_len(node),
-            };
+    fn path_len(&mut self, folder: NodeId) -> usize {
+        let root_len = 1;
+        let mut len = root_len + 1 + FILE_IDENTIFIER_MAX;
+        let mut node = folder;
+        while node != Tree::ROOT {
+            len += self.identifier_len(node) + 1;
             node = self.tree.parent(node);
         }
         len

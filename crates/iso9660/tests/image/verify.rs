@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use reburn_blocks::BLOCK_SIZE;
 use reburn_iso9660::records::{
-    Ce, DirectoryRecord, FileFlags, PRIMARY, PathTableRecordL, PathTableRecordM, SUPPLEMENTARY,
-    TERMINATOR, VolumeDescriptor,
+    Ce, Cl, DirectoryRecord, FileFlags, PRIMARY, PathTableRecordL, PathTableRecordM, Pl,
+    SUPPLEMENTARY, TERMINATOR, VolumeDescriptor,
 };
-use reburn_iso9660::susp::Entries;
+use reburn_iso9660::susp::{Entries, Entry};
 use reburn_record::Record;
 
 /// A directory record and what belongs to it.
@@ -128,13 +128,19 @@ impl<'a> Verifier<'a> {
         let mut children = Vec::new();
         let mut continuation = directory.location + blocks;
         for record in &records {
-            self.continuations(record, &mut continuation);
+            for entry in self.entries(record, &mut continuation) {
+                if entry.signature == *b"CL" {
+                    let (cl, _) = entry.view::<Cl>().unwrap();
+                    self.moved(cl.location.get().unwrap(), directory.location);
+                }
+            }
         }
         for record in members {
             let location = record.head.extent_location.get().unwrap();
             let length = record.head.data_length.get().unwrap();
             assert!(location != 0 || length == 0, "data without an extent");
             if record.head.flags.contains(FileFlags::DIRECTORY) {
+                assert!(location > directory.location, "a child before its parent");
                 children.push(Directory {
                     location,
                     length,
@@ -148,24 +154,25 @@ impl<'a> Verifier<'a> {
         children
     }
 
-    /// Checks that system use areas go on in the blocks after the directory, from `next` on.
-    fn continuations(&mut self, record: &Found<'_>, next: &mut u32) {
+    /// The entries of a record. Where they go on, that is in the blocks after the directory,
+    /// from `next` on.
+    fn entries(&mut self, record: &Found<'a>, next: &mut u32) -> Vec<Entry<'a>> {
+        let mut all = Vec::new();
         let mut area = record.system_use;
         loop {
-            let entries: Vec<_> = Entries::new(area).map(Result::unwrap).collect();
-            let Some(last) = entries.last() else { return };
-            let pointers = entries.iter().filter(|entry| entry.signature == *b"CE");
-            assert!(pointers.count() <= usize::from(last.signature == *b"CE"));
-            if last.signature != *b"CE" {
-                return;
-            }
+            all.extend(Entries::new(area).map(Result::unwrap));
+            let pointers = all.iter().filter(|entry| entry.signature == *b"CE").count();
+            let Some(last) = all.pop_if(|entry| entry.signature == *b"CE") else {
+                assert_eq!(pointers, 0, "a pointer is not the last entry");
+                return all;
+            };
+            assert_eq!(pointers, 1);
             let (ce, _) = last.view::<Ce>().unwrap();
             let (block, offset, length) = (
-                ce.block.le(),
-                ce.offset.le() as usize,
-                ce.length.le() as usize,
+                ce.block.get().unwrap(),
+                ce.offset.get().unwrap() as usize,
+                ce.length.get().unwrap() as usize,
             );
-            assert!(ce.block.get().is_ok() && ce.offset.get().is_ok() && ce.length.get().is_ok());
             assert!(offset + length <= BLOCK_SIZE, "an area crosses a block");
             if block == *next {
                 self.claim(block, 1, "a continuation");
@@ -178,6 +185,15 @@ impl<'a> Verifier<'a> {
             );
             area = &self.block(block)[offset..offset + length];
         }
+    }
+
+    /// Checks that a moved directory knows the directory it belongs in (RRIP 4.1.5.2).
+    fn moved(&self, location: u32, belongs_in: u32) {
+        let parent = &records(self.block(location))[1];
+        let mut entries = Entries::new(parent.system_use).map(Result::unwrap);
+        let link = entries.find(|entry| entry.signature == *b"PL").unwrap();
+        let (pl, _) = link.view::<Pl>().unwrap();
+        assert_eq!(pl.location.get(), Ok(belongs_in));
     }
 
     fn path_tables(&mut self, descriptor: &VolumeDescriptor, directories: &[Directory]) {
