@@ -42,8 +42,10 @@ pub(crate) struct NewBlocks {
     pub(crate) sources: ExtentMap<Source>,
     layout: Layout,
     metadata_start: Lba,
-    /// The volume descriptors, the same bytes at block 16 and in the session.
-    descriptors: Vec<u8>,
+    /// The volume descriptors at block 16.
+    head_descriptors: Vec<u8>,
+    /// The same in the session, where the volume's size counts from the session's start.
+    session_descriptors: Vec<u8>,
     /// The blocks at 16 that readers begin with.
     pub(crate) head: BlockRange,
     /// Blocks of new file data.
@@ -56,7 +58,8 @@ pub(crate) struct NewBlocks {
 /// Where a new block's bytes come from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Source {
-    Descriptors,
+    HeadDescriptors,
+    SessionDescriptors,
     /// Path tables and directories.
     Metadata,
     File(InodeId),
@@ -128,8 +131,12 @@ impl<'a> ResultImage<'a> {
                 sources.insert(range, source);
             }
         };
-        add(session::HEAD, descriptor_blocks, Source::Descriptors);
-        add(descriptors_start, descriptor_blocks, Source::Descriptors);
+        add(session::HEAD, descriptor_blocks, Source::HeadDescriptors);
+        add(
+            descriptors_start,
+            descriptor_blocks,
+            Source::SessionDescriptors,
+        );
         add(metadata_start, layout.metadata_blocks(), Source::Metadata);
         let mut placed_files: Vec<_> = files
             .iter()
@@ -150,16 +157,24 @@ impl<'a> ResultImage<'a> {
             .base
             .map_or_else(Sessions::default, |base| base.sessions.clone());
         let application_use = sessions.with(session_start, style_of(&image.iso)).encode();
-        let mut descriptors = placed.descriptors(volume_space, &application_use);
-        if let Some(boot_record) = boot_record {
-            // Right after the primary descriptor (El Torito 2.0).
-            descriptors.splice(BLOCK_SIZE..BLOCK_SIZE, boot_record.iter().copied());
-        }
+        let descriptors = |volume_space| {
+            let mut blocks = placed.descriptors(volume_space, &application_use);
+            if let Some(boot_record) = boot_record {
+                // Right after the primary descriptor (El Torito 2.0).
+                blocks.splice(BLOCK_SIZE..BLOCK_SIZE, boot_record.iter().copied());
+            }
+            blocks
+        };
+        let (head_descriptors, session_descriptors) = (
+            descriptors(volume_space),
+            descriptors(volume_space - BlockCount::new(session_start.get())),
+        );
         self.new = Some(NewBlocks {
             sources,
             layout,
             metadata_start,
-            descriptors,
+            head_descriptors,
+            session_descriptors,
             head,
             data: files.iter().map(|file| file.blocks).sum(),
             session,
@@ -263,9 +278,13 @@ impl<'a> ResultImage<'a> {
         buf: &mut [u8],
     ) -> Result<(), ReadError> {
         match source {
-            Source::Descriptors => {
+            Source::HeadDescriptors | Source::SessionDescriptors => {
+                let descriptors = match source {
+                    Source::HeadDescriptors => &new.head_descriptors,
+                    _ => &new.session_descriptors,
+                };
                 let from = skipped.as_usize() * BLOCK_SIZE;
-                buf.copy_from_slice(&new.descriptors[from..from + buf.len()]);
+                buf.copy_from_slice(&descriptors[from..from + buf.len()]);
                 Ok(())
             }
             Source::Metadata => {

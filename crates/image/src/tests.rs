@@ -81,6 +81,29 @@ fn contents_of(tree: &Tree, disc: &dyn BlockRead) -> Vec<(String, Option<Vec<u8>
     tree.walk(Tree::ROOT).map(read).collect()
 }
 
+/// The descriptors of a session are those at block 16, but count the volume from its start.
+fn assert_same_head(disc: &[u8], session_start: u32) {
+    const SIZES: [std::ops::Range<usize>; 2] = [80..88, BLOCK_SIZE + 80..BLOCK_SIZE + 88];
+    let head = |lba: u32| {
+        let at = lba as usize * BLOCK_SIZE;
+        disc[at..at + 3 * BLOCK_SIZE].to_vec()
+    };
+    let (mut first, mut session) = (head(16), head(session_start + 16));
+    for range in SIZES {
+        let size = |head: &[u8]| {
+            u32::from_le_bytes(head[range.start..range.start + 4].try_into().unwrap())
+        };
+        assert_eq!(size(&first), size(&session) + session_start);
+        first[range.clone()].fill(0);
+        session[range].fill(0);
+    }
+    assert!(
+        first == session,
+        "the descriptors at 16 and {} differ",
+        session_start + 16
+    );
+}
+
 /// Records a plan's blocks, epoch by epoch, and shows the disc after each.
 fn record(disc: &[u8], plan: &Plan, result: &dyn BlockRead) -> Vec<Vec<u8>> {
     let mut overlay = Overlay::new(disc.to_vec());
@@ -145,8 +168,7 @@ fn a_new_volume_starts_at_32_with_a_copy_of_its_head_at_16() {
         let disc = first(medium);
         let block = |lba: usize| &disc[lba * BLOCK_SIZE..(lba + 1) * BLOCK_SIZE];
         assert_eq!(&block(16)[..6], b"\x01CD001");
-        assert_eq!(block(16), block(48));
-        assert_eq!(block(17), block(49));
+        assert_same_head(&disc, 32);
         assert!(block(40).iter().all(|&byte| byte == 0));
         assert_eq!(disc.len() % medium.write_unit().bytes(), 0);
         let image = import(&disc, medium);
@@ -276,11 +298,8 @@ fn older_heads_survive() {
                 "head of session {start}"
             );
         }
+        assert_same_head(&disc, starts[0].get());
         let at = (starts[0].get() as usize + 16) * BLOCK_SIZE;
-        assert_eq!(
-            disc[at..at + 3 * BLOCK_SIZE],
-            disc[16 * BLOCK_SIZE..19 * BLOCK_SIZE]
-        );
         heads.push(disc[at..at + 3 * BLOCK_SIZE].to_vec());
     }
 }
