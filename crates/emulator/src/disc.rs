@@ -391,9 +391,11 @@ mod tests {
             patched(20, &[0, 0, 0, 9]),
             @"DIR/disc: this virtual disc is damaged: kind of medium 9"
         );
-        assert_snapshot!(
-            patched(20, &[0, 0, 0, 3]),
-            @"DIR/disc: this virtual disc is damaged: 143444 write units of 32768 bytes, where a bd-re has 381856 of 65536"
+        let geometry = patched(20, &[0, 0, 0, 3]);
+        assert!(
+            geometry
+                .ends_with("143444 write units of 32768 bytes, where a bd-re has 381856 of 65536"),
+            "{geometry}"
         );
         assert_snapshot!(
             patched(512, &[7]),

@@ -9,7 +9,7 @@ use reburn_drive::{Data, Drive, DriveExt, DriveReader};
 use reburn_emulator::{
     DriveProfile, Emulator, Fate, MediumKind, PartialWrite, VirtualDisc, WriteFault,
 };
-use reburn_mmc::command::{Command, Write12};
+use reburn_mmc::command::Write12;
 use reburn_mmc::{Cdb, Sense};
 
 /// The first byte of a block on the disc itself; `None` if it cannot be read.
@@ -359,8 +359,8 @@ proptest! {
             0x3c, 0x43, 0x46, 0x4a, 0x51, 0x52, 0x54, 0x55, 0x5a, 0x5b, 0x5c, 0xa1, 0xa7, 0xa8,
             0xaa, 0xac, 0xad, 0xb6, 0xbb, 0xbd,
         ];
-        let disc = if formatted { VirtualDisc::formatted(kind) } else { VirtualDisc::in_memory(kind) };
-        let mut drive = ready(disc);
+        let new = if formatted { VirtualDisc::formatted } else { VirtualDisc::in_memory };
+        let mut drive = ready(new(kind));
         for (mut bytes, out) in commands {
             bytes[0] = KNOWN[usize::from(bytes[0]) % KNOWN.len()];
             // Transfers of many blocks would only make this slow.
@@ -374,8 +374,6 @@ proptest! {
             }
             let _ = drive.execute(&cdb, Data::Out(&out));
             let _ = drive.execute(&cdb, Data::None);
-            prop_assert!(Command::from_cdb(&cdb).is_ok_and(|known| known.name() != "")
-                || Command::from_cdb(&cdb).is_err());
         }
     }
 }
