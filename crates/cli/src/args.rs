@@ -39,7 +39,7 @@ pub struct Cli {
 pub enum Verb {
     /// Make a new image from a folder
     Make(Make),
-    /// Show what is on a disc or image
+    /// Show what is on a disc or image, or what a plan records
     Show(Show),
     /// Copy files out of a disc or image
     Get(Get),
@@ -105,7 +105,7 @@ pub struct TimeArgs {
 /// `reburn show`
 #[derive(Debug, Args)]
 pub struct Show {
-    /// An image, or virtual:PATH
+    /// An image, virtual:PATH, or a plan
     pub disc: DiscName,
     /// A file or folder on it
     pub path: Option<OsString>,

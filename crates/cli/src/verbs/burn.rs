@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use reburn_blocks::{BlockCount, BlockRead, PlanFile};
 use reburn_recorder::{Event, Options, Outcome, Recorder, Verify};
@@ -12,6 +13,10 @@ use crate::args::{Burn, VerifyArg};
 use crate::disc::open_image;
 use crate::failure::Failure;
 use crate::progress::{Progress, Terminal};
+
+/// Set by an interrupt: the recording then stops between write units and says what is on the
+/// disc.
+static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Records the source on the drive's disc.
 pub fn run(args: &Burn, terminal: Terminal) -> Result<ExitCode, Failure> {
@@ -25,6 +30,8 @@ pub fn run(args: &Burn, terminal: Terminal) -> Result<ExitCode, Failure> {
         },
         ..Options::default()
     };
+    let handler = ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed));
+    handler.map_err(|error| Failure::usage(format!("interrupts cannot be caught: {error}")))?;
     let mut show = Show {
         terminal,
         progress: None,
@@ -103,7 +110,11 @@ impl Show {
             }
             _ => {}
         }
-        ControlFlow::Continue(())
+        if STOP.load(Ordering::Relaxed) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     fn at(&mut self, what: &'static str, done: BlockCount, total: BlockCount) {

@@ -5,8 +5,10 @@ use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use reburn_blocks::{BlockRead, Plan};
+use reburn_blocks::{BlockRange, BlockRead, Lba, Plan};
+use reburn_emulator::{DriveProfile, MediumKind};
 use reburn_image::{Compare, FileSystemImage, HostOptions, ImportOptions, Medium};
 
 use crate::args::{CompareArg, Edit};
@@ -63,8 +65,30 @@ pub fn run(args: &Edit, terminal: Terminal) -> Result<ExitCode, Failure> {
         drop(progress);
         output.keep()?;
     }
-    terminal.result(&render::plan(&plan), &render::plan_json(&plan));
+    let (mut text, mut object) = (render::plan(&plan), render::plan_json(&plan));
+    if let Some((of_plan, of_image)) = recording_times(medium, &plan) {
+        let (plan, image) = (of_plan.as_secs_f64(), of_image.as_secs_f64());
+        text =
+            format!("{text}\nrecording takes about {plan:.1} s, and all of the image {image:.1} s");
+        object["seconds"] = plan.into();
+        object["image_seconds"] = image.into();
+    }
+    terminal.result(&text, &object);
     Ok(ExitCode::SUCCESS)
+}
+
+/// How long an ordinary drive takes to record the plan, and the whole image instead; none for
+/// a file, or if there is nothing to record.
+fn recording_times(medium: Medium, plan: &Plan) -> Option<(Duration, Duration)> {
+    let kind = MediumKind::from_name(medium.name()).filter(|_| !plan.modified.is_empty())?;
+    let drive = DriveProfile::default();
+    let whole = BlockRange::with_count(Lba::ZERO, plan.total_blocks)
+        .into_iter()
+        .collect();
+    Some((
+        drive.recording_time(kind, &plan.modified),
+        drive.range_list_time(kind, &whole),
+    ))
 }
 
 /// Makes the changes in the order sync, remove, rename, add.

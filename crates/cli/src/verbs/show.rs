@@ -2,17 +2,27 @@
 
 use std::process::ExitCode;
 
+use reburn_blocks::PlanFile;
 use reburn_tree::{NodeId, Tree};
 use serde_json::json;
 
 use super::OpenVolume;
 use crate::args::Show;
+use crate::disc::DiscName;
 use crate::failure::Failure;
 use crate::progress::{Terminal, print_line};
 use crate::render;
 
 /// Shows the volume and its root, or a file, or a folder.
 pub fn run(args: &Show, terminal: Terminal) -> Result<ExitCode, Failure> {
+    if let DiscName::File(path) = &args.disc
+        && PlanFile::recognise(path).unwrap_or(false)
+    {
+        let plan = PlanFile::open(path).map_err(|error| Failure::from(error).of(&args.disc))?;
+        let (text, object) = (render::plan(plan.plan()), render::plan_json(plan.plan()));
+        terminal.result(&format!("plan for {}\n{text}", plan.plan().volume), &object);
+        return Ok(ExitCode::SUCCESS);
+    }
     let open = OpenVolume::open(&args.disc, &args.tree, terminal)?;
     let node = open.find(&args.disc, args.path.as_deref())?;
     if args.path.is_none() {

@@ -14,7 +14,7 @@ fn the_program() {
 
     Commands:
       make  Make a new image from a folder
-      show  Show what is on a disc or image
+      show  Show what is on a disc or image, or what a plan records
       get   Copy files out of a disc or image
       edit  Change a disc or image: work out which blocks to record; nothing is written to it
       diff  Compare two images: which blocks differ
