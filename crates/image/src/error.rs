@@ -35,15 +35,16 @@ pub enum ImageError {
     },
     /// The image does not fit.
     #[error(
-        "the image needs {} and {medium} holds {}: {} too much; take something out or choose a larger medium",
-        ByteCount::new(needed.bytes()), ByteCount::new(available.bytes()),
-        ByteCount::new(needed.bytes() - available.bytes())
+        "what is to be recorded needs {}, and {medium} has {} free: {} too much; take something \
+         out or choose a larger medium",
+        ByteCount::new(needed.bytes()), ByteCount::new(free.bytes()),
+        ByteCount::new(needed.bytes().saturating_sub(free.bytes()))
     )]
     TooBig {
-        /// Blocks of the image.
+        /// Blocks of new data and metadata.
         needed: BlockCount,
-        /// Blocks that may be used.
-        available: BlockCount,
+        /// Blocks in write units that hold nothing.
+        free: BlockCount,
         /// The medium.
         medium: Medium,
     },

@@ -150,10 +150,10 @@ impl Request<'_> {
             .sum();
         let needed = data + u64::from(self.session.get());
         if needed > u64::from(free.block_count().get()) {
-            let needed = needed + u64::from(live.block_count().get());
+            let needed = BlockCount::checked(needed).unwrap_or(BlockCount::MAX);
             return Err(ImageError::TooBig {
-                needed: BlockCount::checked(needed).unwrap_or(BlockCount::MAX),
-                available: end,
+                needed,
+                free: free.block_count(),
                 medium,
             });
         }

@@ -187,7 +187,7 @@ fn a_full_disc() {
     let (code, said) = keeps_output(&place, &args);
     assert_eq!(code, USAGE);
     assert!(
-        said.contains("the image needs 4.7 GiB and dvd+rw holds 4.4 GiB"),
+        said.contains("what is to be recorded needs 4.7 GiB, and dvd+rw has 4.4 GiB free"),
         "{said}"
     );
 
