@@ -88,10 +88,10 @@ impl Maker {
         fs::set_permissions(&path, Permissions::from_mode(0o644))
     }
 
-    /// A file whose content is its own name, so that a mix-up shows.
-    fn named_file(&mut self, path: &[u8]) -> io::Result<()> {
-        let path = self.place(OsStr::from_bytes(path))?;
-        fs::write(&path, path.file_name().unwrap_or_default().as_bytes())?;
+    /// A file whose content is its own path, so that a mix-up shows.
+    fn named_file(&self, below_top: &[u8]) -> io::Result<()> {
+        let path = self.place(OsStr::from_bytes(below_top))?;
+        fs::write(&path, below_top)?;
         fs::set_permissions(&path, Permissions::from_mode(0o644))
     }
 
@@ -139,7 +139,7 @@ impl Maker {
         Ok(())
     }
 
-    fn scripts(&mut self) -> io::Result<()> {
+    fn scripts(&self) -> io::Result<()> {
         let names = [
             "Grüße, Öl und Übermut",
             "Ελληνικά κείμενα.txt",
@@ -167,7 +167,7 @@ impl Maker {
     }
 
     /// Names that become one when cut to 8.3, when case is lost, or when characters are.
-    fn colliding_names(&mut self) -> io::Result<()> {
+    fn colliding_names(&self) -> io::Result<()> {
         for number in 0..120 {
             self.named_file(format!("collisions/a long name {number}.text").as_bytes())?;
         }
@@ -204,7 +204,7 @@ impl Maker {
     }
 
     /// Characters that ECMA-119 7.4.1, Joliet or a careless program cannot take.
-    fn forbidden_characters(&mut self) -> io::Result<()> {
+    fn forbidden_characters(&self) -> io::Result<()> {
         let names: [&[u8]; 22] = [
             b"semi;colon",
             b"version;1",
@@ -236,7 +236,7 @@ impl Maker {
         self.named_file(b"characters/RR_MOVED/file")
     }
 
-    fn long_names(&mut self) -> io::Result<()> {
+    fn long_names(&self) -> io::Result<()> {
         // Joliet's limits are 64 and 103 UCS-2 characters; names share all but the last.
         for length in [
             30, 31, 32, 63, 64, 65, 102, 103, 104, 110, 197, 207, 221, 250, 253, 254, 255,

@@ -23,5 +23,5 @@ pub use comparison::{Aspect, Comparison, Difference, Tolerance, compare, compare
 pub use difficult_tree::DifficultTree;
 #[cfg(unix)]
 pub use edits::{ROUNDS, edit};
-pub use text::{escape, unescape};
+pub use text::{escape, hex, unescape};
 pub use walk::{Entry, Kind, Walk};

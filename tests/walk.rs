@@ -31,10 +31,12 @@ pub enum Kind {
     CharDevice,
     /// A block device.
     BlockDevice,
+    /// A name that is listed and cannot be read.
+    Unreadable,
 }
 
 impl Kind {
-    const ALL: [(Self, &'static str); 7] = [
+    const ALL: [(Self, &'static str); 8] = [
         (Self::Directory, "folder"),
         (Self::File, "file"),
         (Self::Symlink, "link"),
@@ -42,6 +44,7 @@ impl Kind {
         (Self::Socket, "socket"),
         (Self::CharDevice, "char"),
         (Self::BlockDevice, "block"),
+        (Self::Unreadable, "unreadable"),
     ];
 }
 
@@ -74,8 +77,24 @@ pub struct Entry {
     pub links: u64,
     /// SHA-256 of a file's content, empty for anything else.
     pub digest: Vec<u8>,
-    /// Where a symbolic link points, or `major:minor` of a device.
+    /// Where a symbolic link points, `major:minor` of a device, or why it is unreadable.
     pub target: Vec<u8>,
+}
+
+impl Entry {
+    fn unreadable(error: &io::Error) -> Self {
+        Self {
+            kind: Kind::Unreadable,
+            size: 0,
+            mode: 0,
+            uid: 0,
+            gid: 0,
+            modified_s: 0,
+            links: 0,
+            digest: Vec::new(),
+            target: error.to_string().into_bytes(),
+        }
+    }
 }
 
 /// Every name below a folder, the folder itself (`.`) included. Paths are bytes, relative,
@@ -87,20 +106,28 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// Walks a folder and reads every file in it. Errors name the path.
+    /// Walks a folder and reads every file in it. What cannot be read becomes an entry that
+    /// says so; only a top folder that cannot be read is an error.
     pub fn of(folder: &Path) -> io::Result<Self> {
         let mut walk = Self::default();
         let mut digests = HashMap::new();
         let mut pending = vec![(folder.to_path_buf(), b".".to_vec())];
         while let Some((path, name)) = pending.pop() {
-            let entry = read_entry(&path, &mut digests).map_err(|error| at(&path, &error))?;
-            if entry.kind == Kind::Directory {
-                for child in fs::read_dir(&path).map_err(|error| at(&path, &error))? {
-                    let child = child.map_err(|error| at(&path, &error))?.path();
-                    let last = child.file_name().unwrap_or_default().as_encoded_bytes();
-                    pending.push((child.clone(), join(&name, last)));
+            let entry = read_entry(&path, &mut digests).and_then(|entry| {
+                if entry.kind == Kind::Directory {
+                    for child in fs::read_dir(&path)? {
+                        let child = child?.path();
+                        let last = child.file_name().unwrap_or_default().as_encoded_bytes();
+                        let below = join(&name, last);
+                        pending.push((child, below));
+                    }
                 }
-            }
+                Ok(entry)
+            });
+            let entry = match entry {
+                Err(error) if path == folder => return Err(at(folder, &error)),
+                entry => entry.unwrap_or_else(|error| Entry::unreadable(&error)),
+            };
             walk.entries.insert(name, entry);
         }
         Ok(walk)

@@ -1,5 +1,10 @@
 //! bsdtar (libarchive): a reader that streams. It never goes back, so that areas of
 //! continuation and folders must stand before what they describe.
+//!
+//! That is so in fresh images only. After an edit, old data stands before new folders, on a
+//! disc of any program, and bsdtar refuses it; it is not asked about edited images.
+
+use reburn_tests::{Aspect, Kind, Tolerance};
 
 use super::evidence::{Evidence, Image, walk};
 use super::report::Report;
@@ -14,13 +19,34 @@ pub const JUDGE: Judge = Judge {
     run,
 };
 
+const SLASHES: Tolerance = Tolerance {
+    name: "slashes between link entries",
+    because: "libarchive loses the slash where a component without text ends an SL entry",
+    forgives: |difference| {
+        let (Some(expected), Some(seen)) = (&difference.expected, &difference.seen) else {
+            return false;
+        };
+        let bare = |target: &[u8]| target.iter().filter(|byte| **byte != b'/').count();
+        let only_dots = expected.target.iter().all(|byte| b"./".contains(byte));
+        let is_link = expected.kind == Kind::Symlink && difference.aspect == Aspect::Target;
+        is_link && only_dots && bare(&expected.target) == bare(&seen.target)
+    },
+};
+
+/// Complaints that say nothing about the image.
+const HARMLESS: [&str; 2] = [
+    // See `tolerances::LARGE_DEVICES`.
+    "special/large numbers: Can't create",
+    // What follows from the line above.
+    "Error exit delayed from previous errors",
+];
+
 fn run(evidence: &Evidence, report: &mut Report) -> Result<(), String> {
-    for image in evidence.images()?.iter().chain([evidence.big_image()?]) {
+    for image in evidence.images()?.iter().filter(|image| !image.is_edited) {
         extract(evidence, image, report, false)?;
-    }
-    for image in evidence.images()? {
         list_from_pipe(image, report)?;
     }
+    extract(evidence, evidence.big_image()?, report, false)?;
     let damaged = evidence.damaged(evidence.image("default")?)?;
     extract(evidence, &damaged, report, true)
 }
@@ -39,7 +65,12 @@ fn extract(
         .arg(&folder);
     let output = program.capture()?;
     let mut forgiven = tolerances::of_plain_users();
-    forgiven.extend([tolerances::TOP_FOLDER, tolerances::EMPTY_HARD_LINKS]);
+    forgiven.extend([
+        tolerances::TOP_FOLDER,
+        tolerances::EMPTY_HARD_LINKS,
+        SLASHES,
+    ]);
+    forgiven.push(tolerances::LARGE_DEVICES);
     let comparison = reburn_tests::compare(&image.walk, &walk(&folder)?, &forgiven);
     if is_damaged {
         report.must_differ(&image.name, &program, &comparison);
@@ -56,7 +87,7 @@ fn list_from_pipe(image: &Image, report: &mut Report) -> Result<(), String> {
         .args(["-tf", "-"])
         .piped_input(&image.path);
     let output = program.capture()?;
-    let names = output.stdout.iter().filter(|byte| **byte == b'\n').count();
+    let names = output.stdout_text().lines().count();
     let expected = image.walk.entries.len();
     let verdict = no_complaint(&output).and_then(|()| {
         if names == expected {
@@ -72,9 +103,10 @@ fn list_from_pipe(image: &Image, report: &mut Report) -> Result<(), String> {
 
 fn no_complaint(output: &Output) -> Result<(), String> {
     let said = output.stderr_text();
-    if output.success() && said.trim().is_empty() {
+    let strange = |line: &&str| !HARMLESS.iter().any(|harmless| line.contains(harmless));
+    let complaints: Vec<_> = said.lines().filter(strange).take(20).collect();
+    if complaints.is_empty() && (output.success() || !said.is_empty()) {
         return Ok(());
     }
-    let lines: Vec<_> = said.lines().take(20).collect();
-    Err(format!("bsdtar complains:\n  {}", lines.join("\n  ")))
+    Err(format!("bsdtar complains:\n  {}", complaints.join("\n  ")))
 }

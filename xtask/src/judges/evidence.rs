@@ -105,6 +105,8 @@ pub struct Image {
     pub walk: Rc<Walk>,
     /// Which Joliet names it carries.
     pub joliet: Joliet,
+    /// Whether it was changed after it was made, by recording modified blocks.
+    pub is_edited: bool,
 }
 
 /// Trees and images, shared by the judges.
@@ -262,6 +264,7 @@ impl Evidence {
         let walk = Rc::new(walk(&edited)?);
         images.extend(live.into_iter().map(|image| Image {
             walk: Rc::clone(&walk),
+            is_edited: true,
             ..image
         }));
         Ok(images)
@@ -307,6 +310,7 @@ impl Evidence {
             tree,
             walk,
             joliet,
+            is_edited: false,
         })
     }
 
@@ -356,7 +360,7 @@ fn build_reburn() -> Result<PathBuf, String> {
     let build = workspace::cargo(&["build", "--release", "--package", "reburn"]);
     let build = build
         .args(["--message-format", "json"])
-        .timeout(Duration::from_secs(1800));
+        .timeout(Duration::from_mins(30));
     let output = build.capture()?.require_success(&build)?;
     let text = output.stdout_text();
     let messages = text
@@ -367,7 +371,7 @@ fn build_reburn() -> Result<PathBuf, String> {
             let executable = message.get("executable")?.as_str()?;
             (message.get("target")?.get("name")? == "reburn").then(|| PathBuf::from(executable))
         })
-        .last()
+        .next_back()
         .ok_or_else(|| format!("`{build}` built no program `reburn`"))
 }
 

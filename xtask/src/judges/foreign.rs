@@ -69,14 +69,13 @@ fn read(evidence: &Evidence, archive: &Path, report: &mut Report) -> Result<(), 
         .arg(&image)
         .arg("-o")
         .arg(&ours);
-    match get.capture()?.require_success(&get) {
-        Err(fault) => report.verdict(&name, &get, Err(fault)),
-        Ok(_) => {
-            let (expected, seen) = (walk(&theirs)?, walk(&ours)?);
-            let forgiven = [super::tolerances::TOP_FOLDER];
-            let comparison = reburn_tests::compare(&expected, &seen, &forgiven);
-            report.comparison(&name, &get, &comparison);
-        }
+    if let Err(fault) = get.capture()?.require_success(&get) {
+        report.verdict(&name, &get, Err(fault));
+    } else {
+        let (expected, seen) = (walk(&theirs)?, walk(&ours)?);
+        let forgiven = [super::tolerances::TOP_FOLDER];
+        let comparison = reburn_tests::compare(&expected, &seen, &forgiven);
+        report.comparison(&name, &get, &comparison);
     }
     let show = evidence.reburn()?.arg("show").arg(&image);
     report.verdict(

@@ -92,11 +92,7 @@ impl Court {
 
     /// Hears one judge.
     pub fn hear(&self, judge: &Judge) -> Outcome {
-        let missing = match self.packages.provide(judge.needs) {
-            Ok(()) => None,
-            Err(reason) => Some(reason),
-        };
-        if let Some(reason) = missing {
+        if let Err(reason) = self.packages.provide(judge.needs) {
             let must = workspace::is_ci() && !judge.optional;
             return if must {
                 Outcome::Failed(reason)

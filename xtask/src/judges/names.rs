@@ -1,5 +1,10 @@
 //! Which names a poorer file system carries unchanged.
 
+/// Whether every part of a path satisfies `carries`.
+pub fn all_parts(path: &[u8], carries: impl Fn(&[u8]) -> bool) -> bool {
+    path.split(|byte| *byte == b'/').all(carries)
+}
+
 /// Whether Joliet carries a name of at most `limit` UCS-2 characters as it is.
 ///
 /// Microsoft's Joliet specification, section "Joliet recursion of directory names": UCS-2,

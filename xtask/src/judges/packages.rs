@@ -66,7 +66,7 @@ fn apt(arguments: &[&str]) -> Program {
         .args(["--quiet", "-o", "DPkg::Lock::Timeout=120"])
         .args(arguments)
         .env("DEBIAN_FRONTEND", "noninteractive")
-        .timeout(Duration::from_secs(300))
+        .timeout(Duration::from_mins(5))
 }
 
 /// Whether this is Debian and the user may install packages.

@@ -38,7 +38,7 @@ fn run(evidence: &Evidence, report: &mut Report) -> Result<(), String> {
         .args(["-m", "pip", "install", "--quiet", "--target"])
         .arg(&library)
         .arg("pycdlib==1.14.0")
-        .timeout(Duration::from_secs(120));
+        .timeout(Duration::from_mins(2));
     if !pip.capture()?.success() {
         report.note("not heard: pip cannot install pycdlib here");
         return evidence.discard(&folder);
@@ -49,7 +49,7 @@ fn run(evidence: &Evidence, report: &mut Report) -> Result<(), String> {
             .arg(&image.path);
         let program = program
             .env("PYTHONPATH", &library)
-            .timeout(Duration::from_secs(300));
+            .timeout(Duration::from_mins(5));
         let verdict = program.capture()?.require_success(&program).map(|_| ());
         report.verdict(&image.name, &program, verdict);
     }

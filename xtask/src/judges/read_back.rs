@@ -5,7 +5,7 @@ use std::path::Path;
 use reburn_tests::{Tolerance, Walk};
 
 use super::evidence::{Evidence, walk};
-use super::names::joliet_carries;
+use super::names::{all_parts, joliet_carries};
 use super::report::Report;
 use super::{Judge, tolerances};
 use crate::command::Program;
@@ -161,7 +161,7 @@ fn read(
     let comparison = match tree {
         Tree::RockRidge => reburn_tests::compare(expected, &seen, &forgiven),
         Tree::Joliet => {
-            let carries = |name: &[u8]| joliet_carries(name, 103);
+            let carries = |path: &[u8]| all_parts(path, |name| joliet_carries(name, 103));
             reburn_tests::compare_contents(expected, &seen, &carries, &forgiven)
         }
         Tree::Plain => reburn_tests::compare_contents(expected, &seen, &|_| false, &forgiven),

@@ -19,7 +19,7 @@ pub struct Report {
 #[derive(Debug)]
 struct Fault {
     image: String,
-    fault: String,
+    found: String,
     replay: String,
 }
 
@@ -59,37 +59,37 @@ impl Report {
 
     fn fault(&mut self, image: &str, replay: &Program, fault: &str) {
         // The same fault in every image is told once.
-        let told = self.faults.iter().find(|told| told.fault == fault);
-        let fault = match told {
+        let told = self.faults.iter().find(|told| told.found == fault);
+        let found = match told {
             Some(told) if fault.contains('\n') => format!("the same as in `{}`", told.image),
             _ => fault.to_owned(),
         };
         let (image, replay) = (image.to_owned(), replay.to_string());
         self.faults.push(Fault {
             image,
-            fault,
+            found,
             replay,
         });
     }
 
     /// The whole finding; `run` is an error if the judge could not do its work.
     pub fn into_outcome(self, run: Result<(), String>) -> Outcome {
-        let mut said = format!("{} images", self.images);
+        let mut said = vec![format!("{} images", self.images)];
         if self.entries > 0 {
-            said += &format!(", {} entries", self.entries);
+            said.push(format!("{} entries", self.entries));
         }
-        for (name, count) in &self.forgiven {
-            said += &format!(", {count} forgiven ({name})");
-        }
-        for note in &self.notes {
-            said += &format!("; {note}");
-        }
-        let tell =
-            |Fault {
-                 image,
-                 fault,
-                 replay,
-             }| { format!("image `{image}`: {fault}\n  replay: {replay}") };
+        let forgiven = self.forgiven.iter();
+        said.extend(forgiven.map(|(name, count)| format!("{count} forgiven ({name})")));
+        said.extend(self.notes);
+        let said = said.join(", ");
+        let tell = |fault: Fault| {
+            let Fault {
+                image,
+                found,
+                replay,
+            } = fault;
+            format!("image `{image}`: {found}\n  replay: {replay}")
+        };
         let mut faults: Vec<_> = self.faults.into_iter().map(tell).collect();
         faults.extend(run.err());
         if faults.is_empty() {

@@ -42,6 +42,25 @@ pub const EMPTY_HARD_LINKS: Tolerance = Tolerance {
     },
 };
 
+/// Numbers of devices above 255.
+///
+/// RRIP 4.1.2 has the halves of a 64-bit number; the Linux kernel writes and reads major and
+/// minor number there, unless both fit a byte. xorriso and libarchive take the halves for the
+/// number that the C library makes, which is another.
+pub const LARGE_DEVICES: Tolerance = Tolerance {
+    name: "large device numbers",
+    because: "readers disagree on what PN holds; images here suit the kernel",
+    forgives: |difference| {
+        let numbers = difference
+            .expected
+            .as_ref()
+            .filter(|_| is_device(difference));
+        let numbers = numbers.and_then(|entry| std::str::from_utf8(&entry.target).ok());
+        let large = |number: &str| number.parse::<u32>().is_ok_and(|number| number > 255);
+        numbers.is_some_and(|numbers| numbers.split(':').any(large))
+    },
+};
+
 /// Device nodes and other owners are the superuser's to make.
 const OWNERS: Tolerance = Tolerance {
     name: "owners",
