@@ -41,8 +41,8 @@ pub fn keep_differing_units(
         .flat_map(|range| range.pieces(chunk))
     {
         let len = piece.block_count().as_usize() * BLOCK_SIZE;
-        read_or_zero(old, piece.start_lba(), &mut old_bytes[..len])?;
-        read_or_zero(new, piece.start_lba(), &mut new_bytes[..len])?;
+        old.read_filled(piece.start_lba(), &mut old_bytes[..len])?;
+        new.read_filled(piece.start_lba(), &mut new_bytes[..len])?;
         let grown = |part: BlockRange| {
             let beyond = part.end_exclusive().min(new.block_count().get());
             beyond > old.block_count().get()
@@ -58,18 +58,6 @@ pub fn keep_differing_units(
         }
     }
     Ok(differing)
-}
-
-/// Reads blocks; those past the end of the source are zeros.
-pub(crate) fn read_or_zero(
-    source: &dyn BlockRead,
-    start: Lba,
-    buf: &mut [u8],
-) -> Result<(), ReadError> {
-    let available = source.block_count().get().saturating_sub(start.get()) as usize;
-    let (data, beyond) = buf.split_at_mut((available * BLOCK_SIZE).min(buf.len()));
-    beyond.fill(0);
-    source.read_blocks(start, data)
 }
 
 #[cfg(test)]

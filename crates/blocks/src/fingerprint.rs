@@ -7,7 +7,6 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::diff::read_or_zero;
 use crate::{BLOCK_SIZE, BlockCount, BlockRange, BlockRead, ReadError};
 
 /// Bytes hashed at a time.
@@ -29,7 +28,7 @@ impl Digest {
         let mut buf = vec![0; CHUNK_BLOCKS.as_usize() * BLOCK_SIZE];
         for piece in range.pieces(CHUNK_BLOCKS) {
             let bytes = &mut buf[..piece.block_count().as_usize() * BLOCK_SIZE];
-            read_or_zero(source, piece.start_lba(), bytes)?;
+            source.read_filled(piece.start_lba(), bytes)?;
             hash.update(bytes);
         }
         Ok(Self(hash.finalize().into()))

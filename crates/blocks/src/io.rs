@@ -11,6 +11,15 @@ pub trait BlockRead {
     ///
     /// `buf.len()` is a multiple of [`BLOCK_SIZE`]; an empty buffer reads nothing.
     fn read_blocks(&self, start: Lba, buf: &mut [u8]) -> Result<(), ReadError>;
+
+    /// Fills `buf` with the blocks from `start` on; those past the end are zeros, which is what
+    /// fills up the last write unit of an image.
+    fn read_filled(&self, start: Lba, buf: &mut [u8]) -> Result<(), ReadError> {
+        let available = self.block_count().get().saturating_sub(start.get()) as usize;
+        let (data, beyond) = buf.split_at_mut(available.saturating_mul(BLOCK_SIZE).min(buf.len()));
+        beyond.fill(0);
+        self.read_blocks(start, data)
+    }
 }
 
 impl<T: BlockRead + ?Sized> BlockRead for &T {
@@ -119,5 +128,21 @@ impl BlockRead for Vec<u8> {
     }
     fn read_blocks(&self, start: Lba, buf: &mut [u8]) -> Result<(), ReadError> {
         self.as_slice().read_blocks(start, buf)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_past_the_end_fill_up_with_zeros() {
+        let source = vec![7; 2 * BLOCK_SIZE];
+        let mut buf = vec![9; 2 * BLOCK_SIZE];
+        source.read_filled(Lba::new(1), &mut buf).unwrap();
+        assert_eq!([buf[0], buf[BLOCK_SIZE]], [7, 0]);
+        source.read_filled(Lba::new(5), &mut buf).unwrap();
+        assert!(buf.iter().all(|&byte| byte == 0));
+        assert!(source.read_blocks(Lba::new(1), &mut buf).is_err());
     }
 }

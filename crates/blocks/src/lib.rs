@@ -31,6 +31,7 @@ mod overlay;
 mod plan;
 mod plan_file;
 
+pub mod positioned;
 mod range;
 mod range_list;
 mod units;

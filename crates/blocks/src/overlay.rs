@@ -51,10 +51,7 @@ impl<B: BlockRead> BlockRead for Overlay<B> {
         let Some(range) = read_range(start, buf.len(), self.count)? else {
             return Ok(());
         };
-        let base_blocks = self.base.block_count().get().saturating_sub(start.get()) as usize;
-        let (from_base, beyond) = buf.split_at_mut((base_blocks * BLOCK_SIZE).min(buf.len()));
-        self.base.read_blocks(start, from_base)?;
-        beyond.fill(0);
+        self.base.read_filled(start, buf)?;
         for (lba, data) in self.written.range(range.start_lba()..=range.end_lba()) {
             let offset = lba.blocks_since(start).as_usize() * BLOCK_SIZE;
             buf[offset..offset + BLOCK_SIZE].copy_from_slice(data);

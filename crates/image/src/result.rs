@@ -316,14 +316,11 @@ impl<'a> ResultImage<'a> {
 
     /// What was there before, or zeros.
     fn read_base(&self, start: Lba, buf: &mut [u8]) -> Result<(), ReadError> {
-        let Some(disc) = self.base.map(Base::disc) else {
-            buf.fill(0);
-            return Ok(());
-        };
-        let present = disc.block_count().get().saturating_sub(start.get()) as usize;
-        let (data, beyond) = buf.split_at_mut(present.saturating_mul(BLOCK_SIZE).min(buf.len()));
-        beyond.fill(0);
-        disc.read_blocks(start, data)
+        if let Some(disc) = self.base.map(Base::disc) {
+            return disc.read_filled(start, buf);
+        }
+        buf.fill(0);
+        Ok(())
     }
 }
 

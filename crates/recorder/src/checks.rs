@@ -5,7 +5,6 @@ use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, BlockRea
 use crate::disc::Disc;
 use crate::link::Link;
 use crate::medium::Medium;
-use crate::write::read_filled;
 use crate::{Event, Options, RecordError, Verify};
 
 /// What can be told of a plan without reading the disc.
@@ -53,7 +52,8 @@ fn check_coverage(plan: &Plan, source: &dyn BlockRead) -> Result<(), RecordError
         return Ok(());
     };
     let mut block = vec![0; BLOCK_SIZE];
-    read_filled(source, range.start_lba(), &mut block)
+    source
+        .read_filled(range.start_lba(), &mut block)
         .map_err(|source| RecordError::SourceIncomplete { source })
 }
 
@@ -94,7 +94,9 @@ fn holds_result(disc: &dyn BlockRead, plan: &Plan, source: &dyn BlockRead) -> bo
             let len = piece.block_count().as_usize() * BLOCK_SIZE;
             disc.read_blocks(piece.start_lba(), &mut on_disc[..len])
                 .is_ok()
-                && read_filled(source, piece.start_lba(), &mut wanted[..len]).is_ok()
+                && source
+                    .read_filled(piece.start_lba(), &mut wanted[..len])
+                    .is_ok()
                 && on_disc[..len] == wanted[..len]
         })
 }

@@ -11,7 +11,6 @@ use reburn_mmc::command::Read10;
 use reburn_mmc::{Sense, SenseKey};
 
 use crate::link::Link;
-use crate::write::read_filled;
 use crate::{Event, RecordError};
 
 /// What comparing found so far.
@@ -86,7 +85,9 @@ impl Comparison {
         findings: &mut Findings,
     ) -> Result<(), RecordError> {
         let expected = &mut self.expected[..piece.block_count().as_usize() * BLOCK_SIZE];
-        read_filled(source, piece.start_lba(), expected).map_err(RecordError::Source)?;
+        source
+            .read_filled(piece.start_lba(), expected)
+            .map_err(RecordError::Source)?;
         findings.compared += piece.block_count();
         match self.read(link, piece, piece.start_lba()) {
             Ok(()) => {

@@ -5,8 +5,7 @@
 //! again; after a reset, the whole epoch.
 
 use reburn_blocks::{
-    BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, BlockRead, Lba, ModifiedBlocks, ReadError,
-    WriteUnit,
+    BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, BlockRead, Lba, ModifiedBlocks, WriteUnit,
 };
 use reburn_drive::{CommandError, Drive, DriveExt};
 use reburn_mmc::{Profile, Sense, SenseKey};
@@ -29,18 +28,6 @@ pub(crate) fn transfer_blocks(drive: &dyn Drive, medium: &Medium) -> BlockCount 
     let most = drive.transfer_limit().min(TRANSFER_BYTES) / BLOCK_SIZE;
     let units = (most / unit.as_usize()).max(1);
     BlockCount::in_buffer(units * medium.write_unit.bytes())
-}
-
-/// Blocks from the source; past its end are zeros, which fill up the last write unit.
-pub(crate) fn read_filled(
-    source: &dyn BlockRead,
-    start: Lba,
-    buf: &mut [u8],
-) -> Result<(), ReadError> {
-    let available = source.block_count().get().saturating_sub(start.get()) as usize;
-    let (data, beyond) = buf.split_at_mut((available * BLOCK_SIZE).min(buf.len()));
-    beyond.fill(0);
-    source.read_blocks(start, data)
 }
 
 /// Records the blocks of a source.
@@ -174,7 +161,9 @@ impl<'w, 'a> Writer<'w, 'a> {
         let mut rest = next_transfer(ranges, from, self.transfer);
         while let Some(piece) = rest {
             let bytes = &mut self.buf[..piece.block_count().as_usize() * BLOCK_SIZE];
-            read_filled(self.source, piece.start_lba(), bytes).map_err(RecordError::Source)?;
+            self.source
+                .read_filled(piece.start_lba(), bytes)
+                .map_err(RecordError::Source)?;
             let written = self
                 .link
                 .wait_for(WRITE_LIMIT, |drive| drive.write(piece.start_lba(), bytes));
@@ -386,15 +375,5 @@ mod tests {
                 BlockCount::new(count)
             );
         }
-    }
-
-    #[test]
-    fn blocks_past_the_source_are_zeros() {
-        let source = vec![7; 2 * BLOCK_SIZE];
-        let mut buf = vec![9; 2 * BLOCK_SIZE];
-        read_filled(&source, Lba::new(1), &mut buf).unwrap();
-        assert_eq!([buf[0], buf[BLOCK_SIZE]], [7, 0]);
-        read_filled(&source, Lba::new(5), &mut buf).unwrap();
-        assert!(buf.iter().all(|&byte| byte == 0));
     }
 }

@@ -23,8 +23,8 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::file::read_exact_at;
 use crate::io::read_range;
+use crate::positioned::read_exact_at;
 use crate::{
     BLOCK_SIZE, BlockCount, BlockRange, BlockRead, Digest, ExtentMap, Lba, Plan, ReadError,
 };
@@ -88,7 +88,7 @@ impl Plan {
         let mut buf = vec![0; CHUNK.as_usize() * BLOCK_SIZE];
         for piece in self.modified.ranges().flat_map(|range| range.pieces(CHUNK)) {
             let bytes = &mut buf[..piece.block_count().as_usize() * BLOCK_SIZE];
-            crate::diff::read_or_zero(result, piece.start_lba(), bytes)?;
+            result.read_filled(piece.start_lba(), bytes)?;
             hash.update(&*bytes);
             out.write_all(bytes)?;
         }

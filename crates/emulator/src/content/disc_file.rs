@@ -22,9 +22,9 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 
-use super::positioned::{read_exact_at, write_all_at};
 use crate::state::MediumState;
 use crate::{DiscError, MediumKind};
+use reburn_blocks::positioned::{read_exact_at, write_all_at};
 
 const MAGIC: [u8; 16] = *b"REBURN DISC\0\0\0\0\0";
 const VERSION: u32 = 1;

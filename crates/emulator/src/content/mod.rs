@@ -4,7 +4,6 @@
 //! be read. Units never recorded read as zeros.
 
 mod disc_file;
-mod positioned;
 mod unit_map;
 
 use std::io;
