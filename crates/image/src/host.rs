@@ -13,7 +13,7 @@ use reburn_blocks::BlockRead;
 use reburn_tree::{HostDir, InodeId, Kind, Metadata, NewKind, NodeId, Timestamp, Tree};
 
 use crate::ImageError;
-use crate::host_file::{HostEntry, HostKey, HostKind, name_bytes};
+use crate::host_file::{HostEntry, HostFileId, HostKind, name_bytes};
 use crate::source::{OpenFile, read_content};
 
 /// When a file counts as unchanged.
@@ -36,6 +36,8 @@ pub struct HostOptions {
     pub latest: Option<Timestamp>,
     /// Remove from the tree what the host does not have.
     pub mirror: bool,
+    /// A file that is not taken, wherever it is met: the image that is being written.
+    pub leave_out: Option<HostFileId>,
 }
 
 /// What changed in the tree.
@@ -110,9 +112,9 @@ struct Merge<'a> {
     options: HostOptions,
     report: HostReport,
     /// Files of the host with several names, and where the first of them is in the tree.
-    links: HashMap<HostKey, InodeId>,
+    links: HashMap<HostFileId, InodeId>,
     /// Files of the tree with several names, and whose content they keep.
-    claims: HashMap<InodeId, HostKey>,
+    claims: HashMap<InodeId, HostFileId>,
     /// Folders still to be merged.
     pending: Vec<(PathBuf, NodeId)>,
 }
@@ -131,7 +133,10 @@ impl<'a> Merge<'a> {
     }
 
     fn folder(&mut self, path: &Path, node: NodeId) -> Result<(), ImageError> {
-        let entries = HostEntry::read_folder(path)?;
+        let mut entries = HostEntry::read_folder(path)?;
+        if let Some(left_out) = self.options.leave_out {
+            entries.retain(|(_, entry)| entry.key != left_out);
+        }
         if self.options.mirror {
             self.remove_missing(node, &entries)?;
         }

@@ -11,7 +11,24 @@ use reburn_tree::{HostDir, Metadata, NewKind, Timestamp};
 use crate::ImageError;
 
 /// What makes a file of the host the same under several names: device and inode.
-pub(crate) type HostKey = (u64, u64);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct HostFileId {
+    device: u64,
+    inode: u64,
+}
+
+impl HostFileId {
+    /// The file at a path; `None` if there is none, or the host does not tell files apart.
+    pub fn of(path: &Path) -> Option<Self> {
+        let entry = HostEntry::read(path).ok()?;
+        (entry.key != Self::UNKNOWN).then_some(entry.key)
+    }
+
+    const UNKNOWN: Self = Self {
+        device: 0,
+        inode: 0,
+    };
+}
 
 /// What a file of the host is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +50,7 @@ pub(crate) enum HostKind {
 #[derive(Debug)]
 pub(crate) struct HostEntry {
     pub(crate) kind: HostKind,
-    pub(crate) key: HostKey,
+    pub(crate) key: HostFileId,
     metadata: Metadata,
     names: u64,
 }
@@ -76,7 +93,7 @@ impl HostEntry {
     }
 
     /// The key, if the file has more than one name.
-    pub(crate) fn link_key(&self) -> Option<HostKey> {
+    pub(crate) fn link_key(&self) -> Option<HostFileId> {
         (self.names > 1 && self.kind != HostKind::Directory).then_some(self.key)
     }
 
@@ -129,7 +146,10 @@ impl HostEntry {
             gid: found.gid(),
             ..Metadata::with_permissions(permissions).modified_at(Timestamp::from_micros(micros))
         };
-        let key = (found.dev(), found.ino());
+        let key = HostFileId {
+            device: found.dev(),
+            inode: found.ino(),
+        };
         Ok(Self {
             kind,
             key,
@@ -151,7 +171,7 @@ impl HostEntry {
         let metadata = metadata.modified_at(Timestamp::from(found.modified()?));
         Ok(Self {
             kind,
-            key: (0, 0),
+            key: HostFileId::UNKNOWN,
             metadata,
             names: 1,
         })

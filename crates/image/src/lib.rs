@@ -59,6 +59,7 @@ pub use error::{EntireImageRequired, ImageError};
 pub use extract::{ExtractOptions, ExtractReport, extract};
 pub use file_system_image::FileSystemImage;
 pub use host::{Compare, HostOptions, HostReport};
+pub use host_file::HostFileId;
 pub use iso_options::new_volume;
 pub use medium::Medium;
 pub use reburn_iso9660::IsoOptions;

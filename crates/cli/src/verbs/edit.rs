@@ -48,7 +48,7 @@ pub fn run(args: &Edit, terminal: Terminal) -> Result<ExitCode, Failure> {
             CompareArg::Content => Compare::Content,
         },
         latest: time.latest,
-        mirror: false,
+        ..HostOptions::default()
     };
     change(&mut image, args, options)?;
     let result = image.result()?;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use reburn_image::{FileSystemImage, HostOptions, new_volume};
+use reburn_image::{FileSystemImage, HostFileId, HostOptions, new_volume};
 use reburn_iso9660::{DeepDirectories, IsoOptions, Joliet, Level};
 use reburn_tree::Timestamp;
 use serde_json::json;
@@ -28,6 +28,7 @@ pub fn run(args: &Make, terminal: Terminal) -> Result<ExitCode, Failure> {
     }
     let options = HostOptions {
         latest: time.latest,
+        leave_out: HostFileId::of(&args.output),
         ..HostOptions::default()
     };
     let report = image.add_host(&args.dir, b"/", options)?;

@@ -76,6 +76,19 @@ fn a_fixed_time_makes_images_the_same() {
 }
 
 #[test]
+fn an_image_in_its_own_folder_is_left_out() {
+    let place = Place::new();
+    let make = ["make", "src", "-o", "src/self.iso", "--time", "1700000000"];
+    place.ok(&make);
+    let first = place.read("src/self.iso");
+    place.ok(&make);
+    assert!(
+        place.read("src/self.iso") == first,
+        "the image took itself in"
+    );
+}
+
+#[test]
 fn a_result_is_what_its_plan_makes_of_the_disc() {
     let place = Place::new();
     let edit = [
