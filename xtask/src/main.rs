@@ -14,6 +14,8 @@ mod command;
 #[cfg(unix)]
 mod judges;
 #[cfg(unix)]
+mod readme;
+#[cfg(unix)]
 mod simulate;
 mod test;
 mod tidy;

@@ -3,13 +3,14 @@
 //! Everything is built when it is first asked for, once a run, in a folder of its own.
 
 use std::cell::OnceCell;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Duration;
 
-use reburn_tests::{DifficultTree, ROUNDS, Walk, edit};
+use reburn_tests::{DifficultTree, Entry, Kind, ROUNDS, Walk, edit};
 
 use super::Settings;
 use crate::command::Program;
@@ -161,7 +162,7 @@ impl Evidence {
 
     /// The program of this workspace, built with optimization.
     pub fn reburn(&self) -> Result<Program, String> {
-        let program = self.program.get_or_init(build_reburn).clone()?;
+        let program = self.program.get_or_init(workspace::build_reburn).clone()?;
         Ok(Program::new(program).env("SOURCE_DATE_EPOCH", IMAGE_TIME))
     }
 
@@ -187,10 +188,14 @@ impl Evidence {
         self.big.get_or_init(make).as_ref().map_err(Clone::clone)
     }
 
-    /// An image without the links whose targets are too long for old programs.
+    /// An image without what some old programs do not survive: links with long targets, names
+    /// that are not text.
     pub fn gentle_image(&self) -> Result<Image, String> {
         let tree = self.tree("gentle tree", false, 300)?;
-        remove(&tree.join("links")).map_err(failed(&tree))?;
+        let is_hard = |path: &[u8], entry: &Entry| {
+            entry.target.len() > 200 || std::str::from_utf8(path).is_err()
+        };
+        thin_out(&tree, is_hard)?;
         let walk = Rc::new(walk(&tree)?);
         self.make_image("gentle", &[], Joliet::Short, &tree, walk)
     }
@@ -334,6 +339,22 @@ impl Drop for Evidence {
     }
 }
 
+/// Removes everything from a folder that `is_hard` says so of.
+pub fn thin_out(folder: &Path, is_hard: impl Fn(&[u8], &Entry) -> bool) -> Result<(), String> {
+    for (path, entry) in &walk(folder)?.entries {
+        let target = folder.join(Path::new(OsStr::from_bytes(path)));
+        // A folder may be gone already, with what is in it.
+        if is_hard(path, entry) && target.symlink_metadata().is_ok() {
+            let removed = match entry.kind {
+                Kind::Directory => fs::remove_dir_all(&target),
+                _ => fs::remove_file(&target),
+            };
+            removed.map_err(failed(&target))?;
+        }
+    }
+    Ok(())
+}
+
 /// Walks a folder; errors are sentences.
 pub fn walk(folder: &Path) -> Result<Walk, String> {
     Walk::of(folder).map_err(failed(folder))
@@ -354,25 +375,6 @@ fn remove(folder: &Path) -> std::io::Result<()> {
     // Fails on dangling links in some versions; the removal says what matters.
     let _ = chmod.capture();
     fs::remove_dir_all(folder)
-}
-
-fn build_reburn() -> Result<PathBuf, String> {
-    let build = workspace::cargo(&["build", "--release", "--package", "reburn"]);
-    let build = build
-        .args(["--message-format", "json"])
-        .timeout(Duration::from_mins(30));
-    let output = build.capture()?.require_success(&build)?;
-    let text = output.stdout_text();
-    let messages = text
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok());
-    messages
-        .filter_map(|message: serde_json::Value| {
-            let executable = message.get("executable")?.as_str()?;
-            (message.get("target")?.get("name")? == "reburn").then(|| PathBuf::from(executable))
-        })
-        .next_back()
-        .ok_or_else(|| format!("`{build}` built no program `reburn`"))
 }
 
 /// Flips a bit in the first block-aligned place of the image that holds `content`.

@@ -11,7 +11,7 @@ pub struct Report {
     images: usize,
     entries: usize,
     forgiven: std::collections::BTreeMap<&'static str, usize>,
-    notes: Vec<String>,
+    skipped: Option<String>,
     faults: Vec<Fault>,
 }
 
@@ -52,9 +52,9 @@ impl Report {
         }
     }
 
-    /// Something to be said that is no fault.
-    pub fn note(&mut self, text: impl Into<String>) {
-        self.notes.push(text.into());
+    /// The judge cannot be heard here, and need not be.
+    pub fn skip(&mut self, reason: impl Into<String>) {
+        self.skipped = Some(reason.into());
     }
 
     fn fault(&mut self, image: &str, replay: &Program, fault: &str) {
@@ -80,8 +80,10 @@ impl Report {
         }
         let forgiven = self.forgiven.iter();
         said.extend(forgiven.map(|(name, count)| format!("{count} forgiven ({name})")));
-        said.extend(self.notes);
         let said = said.join(", ");
+        if let (Some(reason), Ok(())) = (&self.skipped, &run) {
+            return Outcome::Skipped(reason.clone());
+        }
         let tell = |fault: Fault| {
             let Fault {
                 image,

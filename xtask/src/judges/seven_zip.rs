@@ -46,8 +46,10 @@ fn test(image: &Image, report: &mut Report) -> Result<(), String> {
     let program = Program::new("7z").arg("t").arg(&image.path);
     let output = program.capture()?;
     let said = output.stdout_text() + &output.stderr_text();
-    let complains =
-        said.contains("WARNING") || said.contains("ERROR") || said.contains("Warnings:");
+    // An edited image may have become shorter, and what it was stays behind it, as on a disc.
+    let tail = "There are data after the end of archive";
+    let warned = said.contains("WARNING") && !(image.is_edited && said.contains(tail));
+    let complains = warned || said.contains("ERROR");
     let verdict = if said.contains("Everything is Ok") && !complains {
         Ok(())
     } else {

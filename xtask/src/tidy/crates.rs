@@ -134,7 +134,7 @@ pub fn check(tree: &SourceTree) -> Vec<Finding> {
             }
         };
         findings.extend(manifest_arrows(file, &manifest));
-        findings.extend(furniture(tree, file));
+        findings.extend(furniture(tree, file, &manifest));
         for section in sections(&manifest) {
             dependencies.extend(
                 section
@@ -243,10 +243,14 @@ fn manifest_arrows(file: &SourceFile, manifest: &Table) -> Vec<Finding> {
     findings
 }
 
-/// What a crate must have beside its code.
-fn furniture(tree: &SourceTree, manifest: &SourceFile) -> Option<Finding> {
-    let folder = manifest.path.parent()?;
-    if !folder.starts_with("crates") || tree.get(folder.join("README.md")).is_some() {
+/// What a crate must have beside its code: a README, its own or the one its manifest names.
+fn furniture(tree: &SourceTree, file: &SourceFile, manifest: &Table) -> Option<Finding> {
+    let folder = file.path.parent()?;
+    let package = manifest.get("package").and_then(Value::as_table);
+    let named = package.and_then(|package| package.get("readme")?.as_str());
+    let outer = named.and_then(|named| named.strip_prefix("../../"));
+    let readme = outer.map_or_else(|| folder.join("README.md"), Into::into);
+    if !folder.starts_with("crates") || tree.get(readme).is_some() {
         return None;
     }
     let text = "lacks README.md with what it is for and one example that runs";
@@ -357,8 +361,20 @@ mod tests {
             "crates/tree: lacks README.md with what it is for and one example that runs\n\
              ARCHITECTURE.md: is missing: bird's eye, code map, invariants, one line a dependency"
         );
+        let tree_manifest = files[0].1;
+        let outer = (
+            "crates/cli/Cargo.toml",
+            "[package]\nreadme = \"../../README.md\"\n",
+        );
+        let missing = said(&check(&tree(&[outer, (ARCHITECTURE, "")])));
+        assert!(
+            missing.starts_with("crates/cli: lacks README.md"),
+            "{missing}"
+        );
+        let files = [outer, (ARCHITECTURE, ""), ("README.md", "# All\n")];
+        assert_eq!(said(&check(&tree(&files))), "");
         assert_eq!(
-            arrows("tree", files[0].1),
+            arrows("tree", tree_manifest),
             "ARCHITECTURE.md: does not say in one line why the project depends on `zip`"
         );
     }

@@ -42,19 +42,29 @@ pub struct ShownCommand {
     pub words: Vec<String>,
 }
 
-/// Every line of the document's shell blocks (` ```sh `, `console`), prompts taken off.
+/// Every command in the document's shell blocks: each line of ` ```sh `, and those with a
+/// prompt (`$ `) of ` ```console `, where the others are output.
 pub fn shown_commands(text: &str) -> Vec<ShownCommand> {
     let mut commands = Vec::new();
-    let mut in_shell = false;
+    let mut language = None;
     for (index, line) in text.lines().enumerate() {
-        if let Some(language) = line.trim_start().strip_prefix("```") {
-            in_shell = !in_shell && matches!(language.trim(), "sh" | "bash" | "shell" | "console");
+        let line = line.trim_start();
+        if let Some(opened) = line.strip_prefix("```") {
+            language = if language.is_none() {
+                Some(opened.trim())
+            } else {
+                None
+            };
             continue;
         }
-        if !in_shell {
-            continue;
-        }
-        let line = line.trim_start().trim_start_matches("$ ");
+        let line = match language {
+            Some("sh" | "bash" | "shell") => line,
+            Some("console") => match line.strip_prefix("$ ") {
+                Some(command) => command,
+                None => continue,
+            },
+            _ => continue,
+        };
         let words: Vec<_> = line
             .split_whitespace()
             .take_while(|word| !word.starts_with('#'))
@@ -106,16 +116,25 @@ mod tests {
 
     #[test]
     fn shown_jobs_must_exist() {
-        let shell = |command: &str| format!("# Title\n\n```sh\n{command}\n```\n");
-        assert_eq!(findings(&shell("cargo xtask test --full # all of it")), "");
-        assert_eq!(findings(&shell("cargo build --release")), "");
+        let shell = |command: &str| format!("# Title\n\n```console\n{command}\n```\n");
+        assert_eq!(
+            findings(&shell("$ cargo xtask test --full # all of it")),
+            ""
+        );
+        assert_eq!(findings(&shell("$ cargo build --release")), "");
         assert_eq!(
             findings(&shell("$ cargo xtask fly --high")),
             "README.md:4: shows the job `fly`, which does not exist"
         );
         assert_eq!(
-            findings(&shell("cargo xtask test --fully")),
+            findings(&shell("$ cargo xtask test --fully")),
             "README.md:4: shows `--fully`, which `test` does not take"
+        );
+        assert_eq!(findings(&shell("cargo xtask fly: no such job")), "");
+        let script = "```sh\ncargo xtask fly\n```\n";
+        assert_eq!(
+            findings(script),
+            "README.md:2: shows the job `fly`, which does not exist"
         );
         assert_eq!(
             findings("```rust\ncargo xtask fly\n```\ncargo xtask fly\n"),

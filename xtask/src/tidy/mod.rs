@@ -12,6 +12,8 @@ mod documents;
 mod lexer;
 mod sources;
 
+pub use documents::shown_commands;
+
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};

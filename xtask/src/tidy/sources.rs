@@ -1,6 +1,6 @@
 //! Rules of source files: how they begin, how long they get, and words they must not hold.
 
-use std::path::Path;
+use std::path::{Component, Path};
 
 use super::lexer::{self, Views};
 use super::{Finding, SourceFile, SourceTree};
@@ -76,11 +76,8 @@ fn safety(file: &SourceFile, views: &Views) -> Vec<Finding> {
 }
 
 fn length(file: &SourceFile) -> Option<Finding> {
-    if file
-        .path
-        .components()
-        .any(|part| part.as_os_str() == "tests")
-    {
+    let is_tests = |part: Component| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs";
+    if file.path.components().any(is_tests) {
         return None;
     }
     let count = lines_before_tests(&file.text);
@@ -97,9 +94,10 @@ fn length(file: &SourceFile) -> Option<Finding> {
 fn lines(file: &SourceFile, views: &Views) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut error = |line, text: String| findings.push(Finding::error(&file.path, line, text));
-    for (line, text) in numbered(&file.text) {
+    let views_of_lines = views.code.lines().zip(views.comments.lines());
+    for ((line, text), (code, comment)) in numbered(&file.text).zip(views_of_lines) {
         let columns = text.chars().count();
-        if columns > COLUMNS_MAX {
+        if columns - columns_that_stay_whole(text, code, comment) > COLUMNS_MAX {
             error(line, format!("{columns} columns, {COLUMNS_MAX} at most"));
         }
         if let Some(path) = machine_path(text) {
@@ -140,6 +138,18 @@ fn lines(file: &SourceFile, views: &Views) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// How many characters of a line belong to what a line break would spoil: the inside of a
+/// literal, or a row of a table in a comment.
+fn columns_that_stay_whole(text: &str, code: &str, comment: &str) -> usize {
+    if comment.trim_start_matches(['/', '!', ' ']).starts_with('|') {
+        return text.chars().count();
+    }
+    let views = code.chars().zip(comment.chars());
+    let in_literal =
+        |(c, (code, comment)): &(char, (char, char))| *c != ' ' && *code == ' ' && *comment == ' ';
+    text.chars().zip(views).filter(in_literal).count()
 }
 
 /// `lib.rs`, `main.rs` or a further program of a crate, where crate attributes stand.
@@ -272,6 +282,13 @@ mod tests {
             findings("xtask/src/a.rs", &longer),
             "xtask/src/a.rs:2: 101 columns, 100 at most"
         );
+
+        let literal = format!("//! A.\nf(\"{}\");\n", "é".repeat(300));
+        assert_eq!(findings("xtask/src/a.rs", &literal), "");
+        let code = format!("//! A.\n{}(\"é\");\n", "e".repeat(97));
+        assert!(findings("xtask/src/a.rs", &code).contains("103 columns"));
+        let row = format!("//! | a | {} |\n", "é".repeat(300));
+        assert_eq!(findings("xtask/src/a.rs", &row), "");
 
         let macros = "//! A.\nfn f() { todo!() }\nfn g() { \"todo!\"; my_todo!() } // todo!\n";
         let found = findings("xtask/src/a.rs", macros);
