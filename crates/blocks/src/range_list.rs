@@ -274,7 +274,8 @@ mod tests {
                 let mut members = (u * 8..u * 8 + 8).map(|n| set.contains(&n));
                 if all { members.all(|m| m) } else { members.any(|m| m) }
             };
-            let expand = |all| (0..20u32).filter(move |&u| whole(u, all)).flat_map(|u| u * 8..u * 8 + 8);
+            let units = |all| (0..20u32).filter(move |&u| whole(u, all));
+            let expand = |all| units(all).flat_map(|u| u * 8..u * 8 + 8);
             prop_assert_eq!(blocks(&a.align_outward(unit)), expand(false).collect::<BTreeSet<_>>());
             prop_assert_eq!(blocks(&a.align_inward(unit)), expand(true).collect::<BTreeSet<_>>());
         }

@@ -50,7 +50,8 @@ pub enum ImageError {
     },
     /// The changed volume would not have all that the disc has.
     #[error(
-        "the disc has {note}; they would be lost, so say that you accept losses or keep the disc"
+        "the disc has {note}; they would be lost, so say that you accept losses or keep the \
+         disc"
     )]
     WouldLose {
         /// What there is, how often, and where first.
@@ -58,7 +59,8 @@ pub enum ImageError {
     },
     /// There is room, but not in one piece.
     #[error(
-        "{what} needs {needed} free blocks in a row, and the longest free run on {medium} has {longest}; record the whole image instead"
+        "{what} needs {needed} free blocks in a row, and the longest free run on {medium} has \
+         {longest}; record the whole image instead"
     )]
     NoRoomInARow {
         /// What is to be placed.
@@ -87,7 +89,8 @@ pub enum EntireImageRequired {
     BlankMedium,
     /// A UDF file system beside ISO 9660 would go stale.
     #[error(
-        "the disc also holds a UDF file system over the same files, which would not see the change; make a new image instead"
+        "the disc also holds a UDF file system over the same files, which would not see the \
+         change; make a new image instead"
     )]
     UdfBridge,
 }

@@ -4,10 +4,11 @@
 //! try. So everything new is recorded where nothing of the old tree is, and then the write
 //! unit of block 16 is exchanged.
 //!
-//! | epoch | records | a cut inside it leaves |
-//! |-------|---------|------------------------|
-//! | shadow | the session: its own descriptors, path tables, directories, new data | the old tree |
-//! | commit | the write units of block 16 and the descriptors behind it | the old tree, the new one, or, if a unit is torn, a disc that needs its head copied back from a session |
+//! - **Shadow** records the session: its own descriptors, path tables, directories and new data.
+//!   A cut inside it leaves the old tree.
+//! - **Commit** records the write units of block 16 and the descriptors behind it. A cut inside it
+//!   leaves the old tree, the new one, or, if a unit is torn, a disc that needs its head copied
+//!   back from a session.
 //!
 //! Invariants: the shadow epoch shares no write unit with a live block of the old tree; the
 //! commit epoch holds no data of the new tree besides the head; the session has a copy of

@@ -16,7 +16,7 @@ use reburn_tree::{InodeId, Kind, NodeId, Tree};
 
 use crate::base::{Base, first_blocks};
 use crate::iso_options::style_of;
-use crate::placement::{PlacedFiles, Placement, Request, extent_range, new_files};
+use crate::placement::{NewFile, PlacedFiles, Placement, Request, extent_range, new_files};
 use crate::session::{self, Sessions};
 use crate::source::{OpenFile, read_content};
 use crate::{FileSystemImage, ImageError, Medium};
@@ -98,9 +98,8 @@ impl<'a> ResultImage<'a> {
     /// Finds room for everything that is new.
     fn lay_out(&mut self, image: &FileSystemImage<'_>) -> Result<(), ImageError> {
         let layout = Layout::new(self.tree, &image.iso)?;
-        let boot_record = self.base.and_then(|base| base.boot_record.as_deref());
-        let descriptor_blocks =
-            layout.descriptor_blocks() + BlockCount::new(u32::from(boot_record.is_some()));
+        let boots = self.base.is_some_and(|base| base.boot_record.is_some());
+        let descriptor_blocks = layout.descriptor_blocks() + BlockCount::new(boots.into());
         let head = BlockRange::with_count(session::HEAD, descriptor_blocks)
             .expect("a volume has descriptors");
 
@@ -125,50 +124,9 @@ impl<'a> ResultImage<'a> {
         let descriptors_start = request.place(&live, &mut self.placement)?;
         let session_start = Lba::new(descriptors_start.get() - session::SYSTEM_AREA.get());
         let metadata_start = descriptors_start + descriptor_blocks;
-        let mut sources = ExtentMap::new();
-        let mut add = |start, count, source| {
-            if let Some(range) = BlockRange::with_count(start, count) {
-                sources.insert(range, source);
-            }
-        };
-        add(session::HEAD, descriptor_blocks, Source::HeadDescriptors);
-        add(
-            descriptors_start,
-            descriptor_blocks,
-            Source::SessionDescriptors,
-        );
-        add(metadata_start, layout.metadata_blocks(), Source::Metadata);
-        let mut placed_files: Vec<_> = files
-            .iter()
-            .filter_map(|file| Some((self.placement.start(file.inode)?, *file)))
-            .collect();
-        placed_files.sort_unstable_by_key(|(start, _)| *start);
-        for (start, file) in placed_files {
-            add(start, file.blocks, Source::File(file.inode));
-        }
-
-        let placed_files = PlacedFiles {
-            tree: self.tree,
-            placement: &self.placement,
-        };
-        let placed = layout.place(self.tree, metadata_start, &placed_files);
-        let volume_space = self.end_of_files().max(sources.end());
-        let sessions = self
-            .base
-            .map_or_else(Sessions::default, |base| base.sessions.clone());
-        let application_use = sessions.with(session_start, style_of(&image.iso)).encode();
-        let descriptors = |volume_space| {
-            let mut blocks = placed.descriptors(volume_space, &application_use);
-            if let Some(boot_record) = boot_record {
-                // Right after the primary descriptor (El Torito 2.0).
-                blocks.splice(BLOCK_SIZE..BLOCK_SIZE, boot_record.iter().copied());
-            }
-            blocks
-        };
-        let (head_descriptors, session_descriptors) = (
-            descriptors(volume_space),
-            descriptors(volume_space - BlockCount::new(session_start.get())),
-        );
+        let sources = self.map_sources(head, descriptors_start, layout.metadata_blocks(), &files);
+        let [head_descriptors, session_descriptors] =
+            self.describe(image, &layout, metadata_start, session_start, sources.end());
         self.new = Some(NewBlocks {
             sources,
             layout,
@@ -181,6 +139,71 @@ impl<'a> ResultImage<'a> {
             session_start,
         });
         Ok(())
+    }
+
+    /// Where each new block's bytes come from.
+    fn map_sources(
+        &self,
+        head: BlockRange,
+        descriptors_start: Lba,
+        metadata_blocks: BlockCount,
+        files: &[NewFile],
+    ) -> ExtentMap<Source> {
+        let mut sources = ExtentMap::new();
+        let mut add = |start, count, source| {
+            if let Some(range) = BlockRange::with_count(start, count) {
+                sources.insert(range, source);
+            }
+        };
+        let count = head.block_count();
+        add(head.start_lba(), count, Source::HeadDescriptors);
+        add(descriptors_start, count, Source::SessionDescriptors);
+        add(descriptors_start + count, metadata_blocks, Source::Metadata);
+        let mut placed: Vec<_> = files
+            .iter()
+            .filter_map(|file| Some((self.placement.start(file.inode)?, *file)))
+            .collect();
+        placed.sort_unstable_by_key(|(start, _)| *start);
+        for (start, file) in placed {
+            add(start, file.blocks, Source::File(file.inode));
+        }
+        sources
+    }
+
+    /// The volume descriptors at block 16 and in the session.
+    fn describe(
+        &self,
+        image: &FileSystemImage<'_>,
+        layout: &Layout,
+        metadata_start: Lba,
+        session_start: Lba,
+        new_end: BlockCount,
+    ) -> [Vec<u8>; 2] {
+        // What a file has behind the last used block still counts, so that no reader thinks
+        // that something else follows the volume.
+        let in_file = self.base.filter(|_| self.medium == Medium::File);
+        let file_end = in_file.map_or(BlockCount::ZERO, |base| base.disc().block_count());
+        let volume_space = self.end_of_files().max(new_end).max(file_end);
+        let older = self
+            .base
+            .map_or_else(Sessions::default, |base| base.sessions.clone());
+        let note = older.with(session_start, style_of(&image.iso)).encode();
+        let (tree, placement) = (self.tree, &self.placement);
+        let files = PlacedFiles { tree, placement };
+        let placed = layout.place(tree, metadata_start, &files);
+        let boot_record = self.base.and_then(|base| base.boot_record.as_deref());
+        [
+            volume_space,
+            volume_space - BlockCount::new(session_start.get()),
+        ]
+        .map(|volume_space| {
+            let mut blocks = placed.descriptors(volume_space, &note);
+            if let Some(boot_record) = boot_record {
+                // Right after the primary descriptor (El Torito 2.0).
+                blocks.splice(BLOCK_SIZE..BLOCK_SIZE, boot_record.iter().copied());
+            }
+            blocks
+        })
     }
 
     /// The first block after the data of every file.

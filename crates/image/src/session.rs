@@ -7,9 +7,11 @@
 //! later session, belongs to whatever else is there. Readers only look at block 16, where a
 //! copy of the newest session's descriptors stands; the copies in the sessions are what every
 //! older head survives in. The two differ in the volume's size alone (ECMA-119 8.4.8), which
-//! counts from block 0 at block 16, and from the session's start in the session. The note, in the application use field of the primary volume descriptor
-//! (ECMA-119 8.4.32), lists the starts of all sessions, newest first, so that finding them
-//! needs no search, and those options that the volume itself does not show:
+//! counts from block 0 at block 16, and from the session's start in the session.
+//!
+//! The note, in the application use field of the primary volume descriptor (ECMA-119 8.4.32),
+//! lists the starts of all sessions, newest first, so that finding them needs no search, and
+//! those options that the volume itself does not show:
 //!
 //! | offset | bytes | what |
 //! |-------:|------:|------|

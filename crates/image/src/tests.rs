@@ -434,7 +434,10 @@ fn change(image: &mut FileSystemImage<'_>, (what, which, size): (u8, usize, usiz
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(48)
+    })]
     #[test]
     fn the_contract_holds_for_any_chain_of_edits(
         medium in prop::sample::select(vec![Medium::File, Medium::DvdPlusRw, Medium::BdRe]),

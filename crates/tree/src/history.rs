@@ -73,7 +73,10 @@ impl Tree {
 
     /// Whether anything changed since `point`, or it is gone.
     pub fn has_changed_since(&self, point: ChangePoint) -> bool {
-        self.history.notes.as_ref().is_none_or(|notes| notes.len() != point.0)
+        self.history
+            .notes
+            .as_ref()
+            .is_none_or(|notes| notes.len() != point.0)
     }
 
     /// Gives up every change point so far; later ones stay reachable.

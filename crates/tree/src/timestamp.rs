@@ -231,7 +231,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn civil_form_round_trips(seconds in -62_167_219_200i64..253_402_300_800, micros in 0..1_000_000i64) {
+        fn civil_form_round_trips(
+            seconds in -62_167_219_200i64..253_402_300_800,
+            micros in 0..1_000_000i64,
+        ) {
             let time = Timestamp::from_micros(seconds * 1_000_000 + micros);
             prop_assert_eq!(Timestamp::from_civil(time.civil()), Some(time));
         }

@@ -94,7 +94,7 @@ impl SeededFolder {
             Edit::Growth => self.rewrite(|random, len| len + random.random_range(1..100_000)),
             Edit::Shrinking => self.rewrite(|random, len| random.random_range(0..=len / 2)),
             Edit::Addition => {
-                let parent = self.pick(|found| found.is_dir())?;
+                let parent = self.pick(fs::FileType::is_dir)?;
                 if self.random.random_ratio(1, 4) {
                     let new = parent.join(self.name());
                     fs::create_dir(&new)?;
@@ -115,7 +115,7 @@ impl SeededFolder {
             }
             Edit::Rename => {
                 let moved = self.pick(|_| true)?;
-                let parent = self.pick(|found| found.is_dir())?;
+                let parent = self.pick(fs::FileType::is_dir)?;
                 if moved == self.path || parent.starts_with(&moved) {
                     return Ok(());
                 }

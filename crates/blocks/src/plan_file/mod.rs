@@ -45,7 +45,8 @@ pub enum PlanFileError {
     NotAPlan,
     /// The file was made by a later version.
     #[error(
-        "this plan has version {found}, and version {VERSION} is the newest known here; use a newer program"
+        "this plan has version {found}, and version {VERSION} is the newest known here; use a \
+         newer program"
     )]
     Version {
         /// Its version.
