@@ -42,11 +42,13 @@
 extern crate self as reburn_record;
 
 mod both;
+mod crc;
 mod dump;
 mod record;
 mod text;
 
 pub use both::{Both16, Both32, HalvesDiffer};
+pub use crc::crc16;
 pub use dump::{Dump, FieldValue};
 pub use record::{Field, Record, TooShort};
 pub use text::{Text, TextTooLong};

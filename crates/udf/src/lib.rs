@@ -1,0 +1,37 @@
+//! UDF 1.02 to 2.60 (ECMA-167 and the OSTA Universal Disk Format): records and reader.
+//!
+//! - [`Volume`] opens a session, says what is known of its volume, and reads it into a
+//!   [`Tree`](reburn_tree::Tree) whose files point at their blocks on the disc.
+//! - [`records`] has the records as they stand on disc: for programs that show or check a disc
+//!   field by field.
+//!
+//! Supported: logical blocks of 512 to 4096 bytes, partitions of every kind (plain, virtual,
+//! sparable, metadata), strategies 4 and 4096, all forms of allocation. What has a second copy
+//! is read from there when the first one is damaged, and a [`Note`] says so. Not supported, and
+//! refused with the place on the disc: volumes on several discs, transformed files, and what a
+//! tree cannot hold: large files with holes, or on blocks that are no whole 2048 bytes.
+//!
+//! ```
+//! use reburn_blocks::{BlockCount, ZeroBlocks};
+//! use reburn_udf::{Session, UdfError, Volume};
+//!
+//! let blank = ZeroBlocks(BlockCount::new(1000));
+//! let error = Volume::open(&blank, Session::default()).unwrap_err();
+//! assert!(matches!(error, UdfError::Incompatible { .. }));
+//! ```
+#![forbid(unsafe_code)]
+
+mod error;
+mod read;
+pub mod records;
+
+pub use error::{Corrupt, Incompatible, Place, UdfError};
+pub use read::{
+    AccessType, ImportedTree, Integrity, NamedStream, Note, NoteKind, PartitionKind, PartitionView,
+    Revision, Session, Volume,
+};
+
+/// The README's example, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,46 @@
+//! Reading a volume: from its anchor to a tree whose files point at their blocks.
+//!
+//! Lenient where kernels are lenient: names, times, missing recognition. Strict where the tree
+//! would be wrong. What was mended, left out, or taken from a second copy is said in [`Note`]s.
+//!
+//! Invariants: each directory is read once, and no two share blocks; nothing is allocated from
+//! a count on disc, only from records that are present, and these count once; nothing recurses.
+
+mod anchor;
+mod attributes;
+mod body;
+mod content;
+mod directory;
+mod disc;
+mod entry;
+mod import;
+mod integrity;
+mod maps;
+mod name;
+mod note;
+mod open;
+mod partitions;
+mod sequence;
+mod tables;
+mod tree;
+mod view;
+mod volume;
+mod walk;
+
+use reburn_blocks::Lba;
+
+pub use integrity::Integrity;
+pub use note::{Note, NoteKind};
+pub use tree::{ImportedTree, NamedStream};
+pub use view::{AccessType, PartitionKind, PartitionView, Revision};
+pub use volume::Volume;
+
+/// Which part of a disc is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Session {
+    /// The first block of the session: 0 on a disc with one session.
+    pub start: Lba,
+    /// The last block that was recorded, where that is not the last one of the disc: that is
+    /// where a virtual allocation table is looked for.
+    pub last_recorded: Option<Lba>,
+}

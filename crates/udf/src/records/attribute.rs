@@ -1,0 +1,77 @@
+//! Extended attributes (ECMA-167 4/14.10, UDF 3.3.4): in a file's entry, or in a file of their
+//! own.
+
+use reburn_record::little_endian::{U16, U32};
+use reburn_record::record;
+
+use super::{EntityId, Tag};
+
+record! {
+    /// What a space of extended attributes begins with.
+    pub struct ExtendedAttributeHeader: 24, "ECMA-167 4/14.10.1" {
+        0  tag: Tag, "4/14.10.1.1";
+        16 implementation_attributes_location: U32, "4/14.10.1.2";
+        20 application_attributes_location: U32, "4/14.10.1.3";
+    }
+}
+
+record! {
+    /// What every attribute begins with.
+    pub struct AttributeHead: 12, "ECMA-167 4/14.10.2" {
+        0 attribute_type: U32, "4/14.10.2.1";
+        4 attribute_subtype: u8, "4/14.10.2.2";
+        5 reserved: [u8; 3], "4/14.10.2.3";
+        8 attribute_length: U32, "4/14.10.2.4";
+    }
+}
+
+record! {
+    /// Times of a file; those that the bits announce follow.
+    pub struct FileTimes: 20, "ECMA-167 4/14.10.5" {
+        0  head: AttributeHead, "4/14.10.5.1";
+        12 data_length: U32, "4/14.10.5.5";
+        16 file_time_existence: U32, "4/14.10.5.6";
+    }
+}
+
+impl FileTimes {
+    /// Bit of `file_time_existence`: the time of creation, the first of those that follow.
+    pub const CREATION: u32 = 1;
+}
+
+record! {
+    /// The numbers of a device.
+    pub struct DeviceSpecification: 24, "ECMA-167 4/14.10.7" {
+        0  head: AttributeHead, "4/14.10.7.1";
+        12 implementation_use_length: U32, "4/14.10.7.5";
+        16 major_device_identification: U32, "4/14.10.7.6";
+        20 minor_device_identification: U32, "4/14.10.7.7";
+    }
+}
+
+record! {
+    /// An attribute that its identifier gives a meaning: of implementations (4/14.10.8) or of
+    /// applications (4/14.10.9). Those of UDF begin with a checksum.
+    pub struct UseAttribute: 50, "ECMA-167 4/14.10.8" {
+        0  head: AttributeHead, "4/14.10.8.1";
+        12 use_length: U32, "4/14.10.8.5";
+        16 identifier: EntityId, "4/14.10.8.6";
+        48 header_checksum: U16, "UDF 3.3.4.5";
+    }
+}
+
+/// Values of [`AttributeHead::attribute_type`].
+pub mod attribute_type {
+    /// Character set information (ECMA-167 4/14.10.3).
+    pub const CHARACTER_SET: u32 = 1;
+    /// See [`FileTimes`](super::FileTimes).
+    pub const FILE_TIMES: u32 = 5;
+    /// Information times (ECMA-167 4/14.10.6).
+    pub const INFORMATION_TIMES: u32 = 6;
+    /// See [`DeviceSpecification`](super::DeviceSpecification).
+    pub const DEVICE: u32 = 12;
+    /// See [`UseAttribute`](super::UseAttribute).
+    pub const IMPLEMENTATION_USE: u32 = 2048;
+    /// See [`UseAttribute`](super::UseAttribute).
+    pub const APPLICATION_USE: u32 = 65536;
+}
