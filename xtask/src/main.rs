@@ -14,8 +14,6 @@ mod command;
 #[cfg(unix)]
 mod judges;
 #[cfg(unix)]
-mod readme;
-#[cfg(unix)]
 mod simulate;
 mod test;
 mod tidy;

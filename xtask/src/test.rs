@@ -62,7 +62,7 @@ struct Step {
     run: fn() -> Outcome,
 }
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 6] = [
     Step {
         name: "fmt",
         what: "the sources are formatted",
@@ -87,11 +87,6 @@ const STEPS: [Step; 7] = [
         name: "simulate",
         what: "built, recorded, changed and recorded again, every block is as it must be",
         run: simulate,
-    },
-    Step {
-        name: "readme",
-        what: "the commands that README.md shows can be run",
-        run: readme,
     },
     Step {
         name: "docs",
@@ -130,13 +125,6 @@ fn simulate() -> Outcome {
         Err(error) => return Outcome::Failed(format!("this program is gone: {error}")),
     };
     program.pass_through().map(|()| String::new()).into()
-}
-
-fn readme() -> Outcome {
-    #[cfg(unix)]
-    return crate::readme::run().into();
-    #[cfg(not(unix))]
-    Outcome::Skipped("the commands are for a Unix shell".to_owned())
 }
 
 fn docs() -> Outcome {

@@ -35,16 +35,16 @@ pub fn check(tree: &SourceTree) -> Vec<Finding> {
 
 /// A command that a document shows in a block of shell code.
 #[derive(Debug, PartialEq, Eq)]
-pub struct ShownCommand {
+struct ShownCommand {
     /// Its line in the document, counted from one.
-    pub line: usize,
+    line: usize,
     /// Its words; a comment behind it is left out.
-    pub words: Vec<String>,
+    words: Vec<String>,
 }
 
 /// Every command in the document's shell blocks: each line of ` ```sh `, and those with a
 /// prompt (`$ `) of ` ```console `, where the others are output.
-pub fn shown_commands(text: &str) -> Vec<ShownCommand> {
+fn shown_commands(text: &str) -> Vec<ShownCommand> {
     let mut commands = Vec::new();
     let mut language = None;
     for (index, line) in text.lines().enumerate() {

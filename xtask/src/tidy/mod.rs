@@ -12,8 +12,6 @@ mod documents;
 mod lexer;
 mod sources;
 
-pub use documents::shown_commands;
-
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
