@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use disc::{content, listing};
-use reburn_blocks::{BlockRead, ImageFile, Lba};
+use reburn_blocks::{BLOCK_SIZE, BlockRead, BlockWrite, ImageFile, Lba, Overlay};
 use reburn_tree::{Kind, Tree};
 use reburn_udf::{ImportedTree, NoteKind, PartitionKind, Revision, Session, Volume};
 
@@ -68,48 +68,176 @@ fn kinds(volume: &Volume) -> Vec<PartitionKind> {
     volume.partitions().iter().map(|part| part.kind).collect()
 }
 
+/// A volume that another program wrote, what it is, and what is noted of it.
+struct Expected {
+    name: &'static str,
+    label: &'static str,
+    revision: &'static str,
+    partitions: &'static [PartitionKind],
+    free: Option<u64>,
+    node_count: usize,
+    notes: &'static [NoteKind],
+}
+
+const fn expected(
+    name: &'static str,
+    label: &'static str,
+    revision: &'static str,
+    partitions: &'static [PartitionKind],
+    free: Option<u64>,
+    node_count: usize,
+    notes: &'static [NoteKind],
+) -> Expected {
+    Expected {
+        name,
+        label,
+        revision,
+        partitions,
+        free,
+        node_count,
+        notes,
+    }
+}
+
+const PLAIN: &[PartitionKind] = &[PartitionKind::Plain];
+const SPARABLE: &[PartitionKind] = &[PartitionKind::Sparable];
+const VIRTUAL: &[PartitionKind] = &[PartitionKind::Plain, PartitionKind::Virtual];
+const METADATA: &[PartitionKind] = &[PartitionKind::Plain, PartitionKind::Metadata];
+
+#[rustfmt::skip] // a table
+const VOLUMES: [Expected; 12] = [
+    expected("udf-1.50-sparable-netbsd-makefs", "LV", "1.50", SPARABLE, Some(293041), 22, &[]),
+    expected("udf-1.50-vat-netbsd-makefs", "LV", "1.50", VIRTUAL, None, 22, &[]),
+    expected("udf-2.01-linux-rw", "LinuxUDF", "2.01", PLAIN, Some(19896), 23, &[NoteKind::Deleted]),
+    expected("udf-2.50-metadata-tsmuxer", "METATEST", "2.50", METADATA, None, 25, &[]),
+    expected("udf-bdr-2.60-nero", "Label", "2.60", VIRTUAL, None, 2, &[]),
+    expected(
+        "udf-cd-mkudfiso-20100208", "Volume Label", "1.02", PLAIN, None, 1,
+        &[NoteKind::NoIntegrity],
+    ),
+    expected(
+        "udf-hdd-macosx-2.60-4096", "Untitled UDF Volume", "2.60", METADATA, Some(2009), 1,
+        &[NoteKind::ExtendedAttributes],
+    ),
+    expected("udf-hdd-mkudffs-1.0.0-1", "LinuxUDF", "2.01", PLAIN, Some(19940), 2, &[]),
+    expected("udf-hdd-mkudffs-1.3-1", "Label", "2.01", PLAIN, Some(19941), 1, &[]),
+    expected("udf-hdd-mkudffs-1.3-5", "Label", "2.01", PLAIN, Some(2025), 1, &[]),
+    expected("udf-hdd-mkudffs-2.2", "\u{1f600}", "2.01", PLAIN, Some(19952), 1, &[]),
+    expected("udf-hdd-udfclient-0.7.5", "discname", "2.01", PLAIN, Some(19862), 1, &[]),
+];
+
 #[test]
-fn every_foreign_volume_opens() {
-    use PartitionKind::{Metadata, Plain, Sparable, Virtual};
+fn every_foreign_volume_is_read() {
     let folder = tempfile::tempdir().unwrap();
-    let expected: [(&str, &str, &[PartitionKind], usize); 12] = [
-        ("udf-1.50-sparable-netbsd-makefs", "1.50", &[Sparable], 0),
-        ("udf-1.50-vat-netbsd-makefs", "1.50", &[Plain, Virtual], 0),
-        ("udf-2.01-linux-rw", "2.01", &[Plain], 0),
-        ("udf-2.50-metadata-tsmuxer", "2.50", &[Plain, Metadata], 0),
-        ("udf-bdr-2.60-nero", "2.60", &[Plain, Virtual], 1),
-        ("udf-cd-mkudfiso-20100208", "1.02", &[Plain], 0),
-        ("udf-hdd-macosx-2.60-4096", "2.60", &[Plain, Metadata], 0),
-        ("udf-hdd-mkudffs-1.0.0-1", "2.01", &[Plain], 0),
-        ("udf-hdd-mkudffs-1.3-1", "2.01", &[Plain], 0),
-        ("udf-hdd-mkudffs-1.3-5", "2.01", &[Plain], 0),
-        ("udf-hdd-mkudffs-2.2", "2.01", &[Plain], 0),
-        ("udf-hdd-udfclient-0.7.5", "2.01", &[Plain], 0),
-    ];
-    for (name, revision, partitions, _) in expected {
+    for expected in &VOLUMES {
+        let name = expected.name;
         let Some(disc) = foreign(name, folder.path()) else {
             continue;
         };
         let (volume, found) = read(&disc);
-        println!(
-            "{name}: {:?} {} {:?} free {:?} {} nodes, notes {:?}",
-            volume.label(),
-            volume.revision(),
-            kinds(&volume),
-            volume.free_blocks(&disc),
-            found.tree.node_limit(),
-            found
-                .notes
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>(),
-        );
-        for (path, what) in listing(&disc, &found.tree) {
-            println!("    {path}: {what}");
-        }
-        assert_eq!(volume.revision().to_string(), revision, "{name}");
-        assert_eq!(kinds(&volume), partitions, "{name}");
+        assert_eq!(volume.label(), expected.label, "{name}");
+        assert_eq!(volume.revision().to_string(), expected.revision, "{name}");
+        assert_eq!(kinds(&volume), expected.partitions, "{name}");
+        assert_eq!(volume.free_blocks(&disc).unwrap(), expected.free, "{name}");
+        assert_eq!(found.tree.node_limit(), expected.node_count, "{name}");
+        let notes: Vec<_> = found.notes.iter().map(|note| note.kind).collect();
+        assert_eq!(notes, expected.notes, "{name}");
+        let overlap = found.metadata_ranges.intersection(&found.data_ranges);
+        assert_eq!(overlap.to_string(), "", "{name}");
     }
+}
+
+/// The same files stand behind a virtual allocation table, in a sparable partition, and, as far
+/// as they were not changed, in a plain one.
+#[test]
+fn files_are_the_same_on_every_partition() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = |name: &str| {
+        let disc = foreign(name, folder.path())?;
+        Some(listing(&disc, &read(&disc).1.tree))
+    };
+    let Some(on_virtual) = files("udf-1.50-vat-netbsd-makefs") else {
+        return;
+    };
+    let Some(on_sparable) = files("udf-1.50-sparable-netbsd-makefs") else {
+        return;
+    };
+    assert_eq!(on_virtual, on_sparable);
+    let Some(on_plain) = files("udf-2.01-linux-rw") else {
+        return;
+    };
+    let what = |listing: &std::collections::BTreeMap<String, String>, path: &str| {
+        let line = listing.get(path).unwrap_or_else(|| panic!("no {path}"));
+        line.split_once("bytes, ").map(|(_, what)| what.to_owned())
+    };
+    for path in ["/a/b/file0.txt", "/a/file4.txt"] {
+        assert!(what(&on_plain, path).is_some());
+        assert_eq!(what(&on_plain, path), what(&on_virtual, path), "{path}");
+    }
+    assert!(on_plain["/link"].ends_with("-> top.txt"));
+    assert!(on_plain["/hard"].contains(" 2 names"));
+}
+
+/// A disc with a block of zeros.
+fn without(disc: ImageFile, block: u32) -> Overlay<ImageFile> {
+    let mut damaged = Overlay::new(disc);
+    damaged
+        .write_blocks(Lba::new(block), &[0; BLOCK_SIZE])
+        .unwrap();
+    damaged
+}
+
+fn has_note(found: &ImportedTree, kind: NoteKind) -> bool {
+    found.notes.iter().any(|note| note.kind == kind)
+}
+
+#[test]
+fn the_mirror_stands_in_for_the_metadata_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disc) = foreign("udf-hdd-macosx-2.60-4096", folder.path()) else {
+        return;
+    };
+    let (_, whole) = read(&disc);
+    assert!(!has_note(&whole, NoteKind::MetadataMirror));
+    // The entry is the second block of 4096 bytes in the partition, which starts at 257.
+    let damaged = without(disc, (257 + 1) * 2);
+    let (_, found) = read(&damaged);
+    assert!(
+        has_note(&found, NoteKind::MetadataMirror),
+        "{:?}",
+        found.notes
+    );
+    assert_eq!(
+        listing(&damaged, &found.tree),
+        listing(&damaged, &whole.tree)
+    );
+}
+
+#[test]
+fn another_sparing_table_stands_in_for_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = folder.path().join("image");
+    let name = image.to_str().unwrap();
+    let arguments = [
+        "--new-file",
+        "--media-type=cdrw",
+        "--udfrev=1.50",
+        name,
+        "20000",
+    ];
+    if run("mkudffs", &arguments).is_none() {
+        return;
+    }
+    let disc = ImageFile::open(&image).unwrap();
+    let (volume, whole) = read(&disc);
+    assert_eq!(kinds(&volume), SPARABLE);
+    assert!(!has_note(&whole, NoteKind::SparingTable));
+    let (_, found) = read(&without(disc, 160));
+    assert!(
+        has_note(&found, NoteKind::SparingTable),
+        "{:?}",
+        found.notes
+    );
 }
 
 #[test]
@@ -118,18 +246,17 @@ fn sessions_are_named_by_their_start() {
     let Some(disc) = foreign("udf-multi-0-320-640-mkudffs", folder.path()) else {
         return;
     };
-    for start in [0, 320, 640] {
+    let sessions = [(0, "first"), (320, "second"), (640, "third")];
+    for (start, number) in sessions {
+        let label = format!("{number} session");
         let session = Session {
             start: Lba::new(start),
             last_recorded: Some(Lba::new(start + 319)),
         };
         let (volume, found) = read_session(&disc, session);
-        println!(
-            "{start}: {} {:?} {:?}",
-            volume.label(),
-            kinds(&volume),
-            found.notes
-        );
+        assert_eq!(volume.label(), label);
+        assert_eq!(kinds(&volume), VIRTUAL);
+        assert_eq!(found.notes, []);
     }
 }
 
