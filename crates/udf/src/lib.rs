@@ -1,7 +1,11 @@
-//! UDF 1.02 to 2.60 (ECMA-167 and the OSTA Universal Disk Format): records and reader.
+//! UDF 1.02 to 2.60 (ECMA-167 and the OSTA Universal Disk Format): records, reader and layouter.
 //!
 //! - [`Volume`] opens a session, says what is known of its volume, and reads it into a
 //!   [`Tree`](reburn_tree::Tree) whose files point at their blocks on the disc.
+//! - [`Layout`] works out how large entries and directories of a tree are; [`Layout::place`]
+//!   gives them addresses, and [`Placed`] renders any block of them. Where file data goes is the
+//!   caller's business. Written are plain partitions, read-only or overwritable, up to 2.01, and
+//!   read-only metadata partitions from 2.50 on.
 //! - [`records`] has the records as they stand on disc: for programs that show or check a disc
 //!   field by field.
 //!
@@ -24,11 +28,17 @@
 mod error;
 mod read;
 pub mod records;
+mod write;
 
 pub use error::{Corrupt, Incompatible, Place, UdfError};
 pub use read::{
     AccessType, ImportedTree, Integrity, NamedStream, Note, NoteKind, PartitionKind, PartitionView,
     Revision, Session, Volume,
+};
+pub use write::{
+    Access, Addresses, Arrangement, EXTENT_BLOCKS_MAX, EXTENT_BYTES_MAX, FilePlacement, Layout,
+    LayoutError, MetadataFileAddresses, Placed, Region, RegionKind, RenderCache, Structure,
+    StructureKind, UdfOptions, UdfRevision, UdfTexts, extent_lengths,
 };
 
 /// The README's example, run as a test.

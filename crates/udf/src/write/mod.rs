@@ -1,0 +1,37 @@
+//! Laying out a volume: from a tree to descriptors, entries and directories.
+//!
+//! A [`Layout`] knows the size of everything but no address. [`Layout::place`] adds addresses:
+//! those of the volume's structures, and those of file data, which the caller has put
+//! somewhere. [`Placed`] then makes any block of the metadata when it is asked for, so that
+//! no directory has to be in memory.
+//!
+//! Invariants: the same tree and options give the same bytes; sizes do not depend on
+//! addresses; everything that can be refused is refused by [`Layout::new`].
+
+// Sizes and addresses are checked where they come about; what casts here is bounded by them.
+#![allow(clippy::cast_possible_truncation)]
+
+mod addresses;
+mod descriptors;
+mod directory;
+mod emit;
+mod entry;
+mod error;
+mod extents;
+mod integrity;
+mod layout;
+mod metadata_file;
+mod names;
+mod options;
+mod placed;
+mod space;
+mod structures;
+mod symlink;
+
+pub use addresses::{Addresses, Arrangement, MetadataFileAddresses};
+pub use error::LayoutError;
+pub use extents::{EXTENT_BLOCKS_MAX, EXTENT_BYTES_MAX, extent_lengths};
+pub use layout::Layout;
+pub use options::{Access, UdfOptions, UdfRevision, UdfTexts};
+pub use placed::{FilePlacement, Placed, Region, RegionKind, RenderCache};
+pub use structures::{Structure, StructureKind};

@@ -1,0 +1,170 @@
+//! What a volume shall look like.
+
+use reburn_blocks::WriteUnit;
+use reburn_tree::Timestamp;
+
+/// Which revision a volume obeys, how it may be used, and what its descriptors say.
+///
+/// The default is UDF 2.50, read-only, for media of any write unit's size of one block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UdfOptions {
+    /// The revision, which also decides about the kind of the partition.
+    pub revision: UdfRevision,
+    /// What other systems may do with the partition.
+    pub access: Access,
+    /// What the medium loses at once when a write fails. Commit structures are alone in theirs.
+    pub write_unit: WriteUnit,
+    /// Whether small files lie in their entries. A disc whose files ISO 9660 shares needs
+    /// them in blocks of their own.
+    pub embed_files: bool,
+    /// Whether a metadata partition has a second copy of all its blocks (UDF 2.2.10).
+    pub duplicate_metadata: bool,
+    /// When the volume is made. Volumes are never older than what is on them (UDF 3.1.1), so
+    /// the time recorded is that of the newest file where that is later.
+    pub time: Timestamp,
+    /// Every unique id that the volume gives from now on is at least this (UDF 3.2.1.1): the
+    /// number that the last volume in the same place had.
+    pub next_unique_id: u64,
+    /// Texts of the descriptors.
+    pub texts: UdfTexts,
+}
+
+impl Default for UdfOptions {
+    fn default() -> Self {
+        Self {
+            revision: UdfRevision::V2_50,
+            access: Access::ReadOnly,
+            write_unit: WriteUnit::FILE,
+            embed_files: true,
+            duplicate_metadata: false,
+            time: Timestamp::EPOCH,
+            next_unique_id: 0,
+            texts: UdfTexts::default(),
+        }
+    }
+}
+
+/// A revision of UDF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UdfRevision {
+    /// 1.02, that of DVD-Video.
+    V1_02,
+    /// 1.50.
+    V1_50,
+    /// 2.00, the first with extended file entries.
+    V2_00,
+    /// 2.01.
+    V2_01,
+    /// 2.50, the first with a metadata partition: that of Blu-ray.
+    V2_50,
+    /// 2.60.
+    V2_60,
+}
+
+impl UdfRevision {
+    /// All of them, ascending.
+    pub const ALL: [Self; 6] = [
+        Self::V1_02,
+        Self::V1_50,
+        Self::V2_00,
+        Self::V2_01,
+        Self::V2_50,
+        Self::V2_60,
+    ];
+
+    /// As it is recorded: two digits before the point, two behind it (UDF 2.1.5.3).
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::V1_02 => 0x0102,
+            Self::V1_50 => 0x0150,
+            Self::V2_00 => 0x0200,
+            Self::V2_01 => 0x0201,
+            Self::V2_50 => 0x0250,
+            Self::V2_60 => 0x0260,
+        }
+    }
+
+    /// As people write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::V1_02 => "1.02",
+            Self::V1_50 => "1.50",
+            Self::V2_00 => "2.00",
+            Self::V2_01 => "2.01",
+            Self::V2_50 => "2.50",
+            Self::V2_60 => "2.60",
+        }
+    }
+
+    /// The lowest revision that a reader or writer must know for such a volume
+    /// (UDF 2.2.6.4). 2.60 without pseudo-overwriting asks for no more than 2.50.
+    pub(super) const fn needed(self) -> u16 {
+        match self {
+            Self::V2_60 => Self::V2_50.code(),
+            other => other.code(),
+        }
+    }
+
+    /// Whether it is recorded by ECMA-167 3rd edition: NSR03, tags of version 3, extended
+    /// file entries.
+    pub(super) const fn is_third_edition(self) -> bool {
+        self.code() >= 0x0200
+    }
+
+    /// Whether a volume of this revision has a metadata partition (UDF 2.2.10).
+    pub const fn has_metadata_partition(self) -> bool {
+        self.code() >= 0x0250
+    }
+}
+
+/// What other systems may do with the partition (ECMA-167 3/10.5.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing is changed in place. There is no bitmap of free space that a power cut could tear.
+    ReadOnly,
+    /// Any block may be overwritten; a bitmap says which are free.
+    Overwritable,
+}
+
+impl Access {
+    /// As it is recorded (ECMA-167 3/10.5.7).
+    pub(super) const fn code(self) -> u32 {
+        match self {
+            Self::ReadOnly => 1,
+            Self::Overwritable => 4,
+        }
+    }
+}
+
+/// Texts of the descriptors. All may have any character but U+FEFF and U+FFFE; a text takes one
+/// byte a character, or two if it has characters past U+00FF.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UdfTexts {
+    /// Name of the volume; 30 bytes in all places, so that every reader shows the same
+    /// (UDF 2.2.4.1). Empty names become `UDF`.
+    pub label: String,
+    /// Name of the set that the volume belongs to, after sixteen digits that tell it from
+    /// others; 110 bytes (UDF 2.2.2.5).
+    pub volume_set: String,
+    /// Who owns the volume; 34 bytes (UDF 2.2.7.2.3).
+    pub owner: String,
+    /// The owner's organization; 34 bytes (UDF 2.2.7.2.3).
+    pub organization: String,
+    /// How to reach the owner; 34 bytes (UDF 2.2.7.2.3).
+    pub contact: String,
+    /// Who wrote the volume, 23 characters of ASCII with `*` in front (UDF 2.1.5.2).
+    pub developer: String,
+}
+
+impl Default for UdfTexts {
+    fn default() -> Self {
+        Self {
+            label: String::new(),
+            volume_set: String::new(),
+            owner: String::new(),
+            organization: String::new(),
+            contact: String::new(),
+            developer: "*reburn".into(),
+        }
+    }
+}

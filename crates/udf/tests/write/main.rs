@@ -1,0 +1,438 @@
+//! Volumes that are written here and read back here: nothing is lost, nothing is added.
+
+mod image;
+
+use bytes::Bytes;
+use image::{Image, Runs, difficult_tree};
+use proptest::prelude::*;
+use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, BlockRead, Lba, WriteUnit};
+use reburn_tree::{Content, Extent, InodeId, Kind, Metadata, NewKind, NodeId, Timestamp, Tree};
+use reburn_udf::{
+    Access, Arrangement, FilePlacement, ImportedTree, Layout, LayoutError, RenderCache, Session,
+    StructureKind, UdfOptions, UdfRevision, Volume,
+};
+
+/// A file's bytes, in memory or on the disc.
+fn content_of(disc: &Vec<u8>, kind: Kind<'_>) -> Bytes {
+    let Kind::File { size, content } = kind else {
+        return Bytes::new();
+    };
+    match content {
+        Content::Bytes(bytes) => bytes.clone(),
+        Content::Base(extents) => {
+            let mut bytes = Vec::new();
+            for extent in extents {
+                let blocks = BlockCount::for_bytes(extent.bytes).unwrap();
+                let mut buf = vec![0; blocks.as_usize() * BLOCK_SIZE];
+                disc.read_blocks(extent.start, &mut buf).unwrap();
+                bytes.extend_from_slice(&buf[..usize::try_from(extent.bytes).unwrap()]);
+            }
+            assert_eq!(bytes.len() as u64, size);
+            bytes.into()
+        }
+        other => panic!("{other:?} is not on the disc"),
+    }
+}
+
+fn shape(kind: Kind<'_>) -> String {
+    match kind {
+        Kind::File { size, .. } => format!("file of {size}"),
+        other => format!("{other:?}"),
+    }
+}
+
+/// Compares everything that a volume keeps of a tree.
+fn assert_same(disc: &Vec<u8>, written: &Tree, read: &Tree) {
+    let nodes: Vec<_> = written.walk(Tree::ROOT).map(|(node, _)| node).collect();
+    assert_eq!(nodes.len(), read.walk(Tree::ROOT).count());
+    for node in nodes {
+        let path = written.path(node);
+        let found = read
+            .lookup(&path)
+            .unwrap_or_else(|| panic!("{}", written.display_path(node)));
+        let (inode, seen) = (written.inode(node), read.inode(found));
+        let path = written.display_path(node);
+        assert_eq!(shape(read.kind(seen)), shape(written.kind(inode)), "{path}");
+        assert_eq!(read.links(seen), written.links(inode), "{path}");
+        let (wanted, has) = (written.metadata(inode), read.metadata(seen));
+        assert_eq!(has.permissions, wanted.permissions, "{path}");
+        assert_eq!((has.uid, has.gid), (wanted.uid, wanted.gid), "{path}");
+        assert_eq!(has.modified, wanted.modified, "{path}");
+        assert_eq!(
+            has.accessed,
+            Some(wanted.accessed.unwrap_or(wanted.modified))
+        );
+        assert_eq!(has.changed, Some(wanted.changed.unwrap_or(wanted.modified)));
+        if wanted.created.is_some() {
+            assert_eq!(has.created, wanted.created, "{path}");
+        }
+        let bytes = content_of(disc, written.kind(inode));
+        assert!(content_of(disc, read.kind(seen)) == bytes, "{path}");
+    }
+}
+
+/// Options of every kind of volume.
+fn all_options() -> Vec<UdfOptions> {
+    let mut all = Vec::new();
+    for revision in UdfRevision::ALL {
+        for write_unit in [WriteUnit::FILE, WriteUnit::DVD, WriteUnit::BLU_RAY] {
+            let options = UdfOptions {
+                revision,
+                write_unit,
+                time: Timestamp::from_seconds(1_700_000_000),
+                ..UdfOptions::default()
+            };
+            all.push(options.clone());
+            let has_metadata = revision.has_metadata_partition();
+            all.push(UdfOptions {
+                duplicate_metadata: has_metadata,
+                access: if has_metadata {
+                    Access::ReadOnly
+                } else {
+                    Access::Overwritable
+                },
+                embed_files: false,
+                ..options
+            });
+        }
+    }
+    all
+}
+
+fn read_back(image: &Image) -> (Volume, ImportedTree) {
+    let volume = Volume::open(&image.bytes, Session::default()).unwrap();
+    let read = volume.read_tree(&image.bytes).unwrap();
+    assert_eq!(read.notes, [], "nothing is read leniently");
+    (volume, read)
+}
+
+#[test]
+fn every_kind_of_volume_is_read_back() {
+    let tree = difficult_tree();
+    for mut options in all_options() {
+        options.texts.label = "Label \u{20ac}".into();
+        let image = Image::new(&tree, &options);
+        let (volume, read) = read_back(&image);
+        assert_same(&image.bytes, &tree, &read.tree);
+        assert_eq!(volume.revision().0, options.revision.code());
+        assert_eq!(volume.label(), "Label \u{20ac}");
+        let integrity = volume.integrity().unwrap();
+        assert!(integrity.is_closed);
+        assert_eq!((integrity.files, integrity.directories), (3024, 33));
+        assert_eq!(integrity.recorded, Some(options.time));
+        let free = volume.free_blocks(&image.bytes).unwrap();
+        let stated = integrity.free_blocks[0].map(u64::from);
+        match options.access {
+            Access::ReadOnly => assert_eq!(stated, Some(0)),
+            Access::Overwritable => assert_eq!(stated, free),
+        }
+    }
+}
+
+#[test]
+fn any_block_can_be_made_alone() {
+    let tree = difficult_tree();
+    for options in all_options() {
+        let image = Image::new(&tree, &options);
+        let placed = image.placed(&tree);
+        let mut cache = RenderCache::default();
+        let range = placed.mirror_range().unwrap_or(placed.metadata_range());
+        for number in (0..range.block_count().get()).rev().step_by(7) {
+            let lba = range.start_lba() + BlockCount::new(number);
+            let mut block = [0xff; BLOCK_SIZE];
+            placed.read_metadata(lba, &mut block, &mut cache).unwrap();
+            let at = lba.get() as usize * BLOCK_SIZE;
+            assert!(block == image.bytes[at..at + BLOCK_SIZE], "block {lba}");
+        }
+        let mut next = placed.metadata_range().start_lba();
+        for region in placed.regions() {
+            assert_eq!(region.range.start_lba(), next);
+            next = Lba::new(region.range.end_exclusive());
+        }
+        assert_eq!(next.get(), placed.metadata_range().end_exclusive());
+    }
+}
+
+#[test]
+fn the_second_copy_of_everything_is_enough() {
+    let tree = difficult_tree();
+    for options in all_options() {
+        let mut image = Image::new(&tree, &options);
+        let addresses = image.arrangement.addresses.clone();
+        let unit = options.write_unit;
+        let mut lost = vec![addresses.main_sequence, addresses.anchors[2]];
+        lost.extend(addresses.metadata_file.map(|file| file.entry));
+        for lba in lost {
+            let range = BlockRange::single(lba).align_outward(unit);
+            let start = range.start_lba().get() as usize * BLOCK_SIZE;
+            let end = range.end_exclusive() as usize * BLOCK_SIZE;
+            image.bytes[start..end].fill(0xa5);
+        }
+        let volume = Volume::open(&image.bytes, Session::default()).unwrap();
+        let read = volume.read_tree(&image.bytes).unwrap();
+        assert_ne!(read.notes, []);
+        assert_same(&image.bytes, &tree, &read.tree);
+    }
+}
+
+/// A commit that is torn must lose nothing else.
+#[test]
+fn what_is_rewritten_is_alone_in_its_write_units() {
+    let tree = difficult_tree();
+    for options in all_options() {
+        let image = Image::new(&tree, &options);
+        let structures = image.placed(&tree).structures();
+        let metadata = image.placed(&tree).metadata_range();
+        let mut ranges: Vec<_> = structures.iter().map(|s| (s.kind, s.range())).collect();
+        ranges.push((StructureKind::SpaceBitmap, metadata));
+        for (index, (kind, range)) in ranges.iter().enumerate() {
+            let shared = |(other, (_, with)): (usize, &(_, BlockRange))| {
+                let units = range.align_outward(options.write_unit);
+                other != index && with.intersection(units).is_some()
+            };
+            let is_rewritten = !matches!(kind, StructureKind::SpaceBitmap);
+            assert!(
+                !is_rewritten || !ranges.iter().enumerate().any(shared),
+                "{kind:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn volumes_are_never_older_than_their_files() {
+    let mut tree = Tree::new(Metadata::directory());
+    let future = Timestamp::from_seconds(4_000_000_000);
+    let mut metadata = Metadata::file();
+    metadata.changed = Some(future);
+    let file = NewKind::Bytes(Bytes::new());
+    tree.add(Tree::ROOT, b"a", metadata, file).unwrap();
+    let image = Image::new(&tree, &UdfOptions::default());
+    let (volume, _) = read_back(&image);
+    assert_eq!(volume.integrity().unwrap().recorded, Some(future));
+}
+
+/// Files of the base, by the extents that the tree has of them.
+struct Kept<'a>(&'a Tree);
+
+impl FilePlacement for Kept<'_> {
+    fn extent_start(&self, inode: InodeId, extent: usize) -> Lba {
+        match self.0.kind(inode) {
+            Kind::File {
+                content: Content::Base(extents),
+                ..
+            } => extents[extent].start,
+            _ => unreachable!("only files of the base"),
+        }
+    }
+
+    fn read_embedded(&self, _: InodeId, _: &mut [u8]) -> Result<(), reburn_blocks::ReadError> {
+        unreachable!("files of the base are not embedded")
+    }
+}
+
+#[test]
+fn files_of_many_extents_go_on_in_further_blocks() {
+    for options in all_options() {
+        // Around what entries and their continuations hold, with short and long descriptors.
+        for count in [
+            1, 113, 114, 115, 229, 230, 231, 239, 240, 241, 365, 481, 482, 483, 2000,
+        ] {
+            let start = Lba::new(4000);
+            let extent = |number: u32| Extent {
+                start: start + BlockCount::new(2 * number),
+                bytes: if number + 1 == count { 5 } else { 2048 },
+            };
+            let extents: Vec<_> = (0..count).map(extent).collect();
+            let mut tree = Tree::new(Metadata::directory());
+            let file = NewKind::Base(extents.clone());
+            tree.add(Tree::ROOT, b"a", Metadata::file(), file).unwrap();
+            let after = NewKind::Bytes(Bytes::from_static(b"x"));
+            let after = tree.add(Tree::ROOT, b"b", Metadata::file(), after).unwrap();
+            let options = UdfOptions {
+                embed_files: true,
+                ..options.clone()
+            };
+            let layout = Layout::new(&tree, &options).unwrap();
+            let arranged =
+                Arrangement::new(&layout, Layout::RECOGNITION, BlockCount::new(9000)).unwrap();
+            let kept = Kept(&tree);
+            let placed = layout.place(&tree, &arranged.addresses, &kept);
+            let mut disc = vec![0; arranged.volume_blocks.as_usize() * BLOCK_SIZE];
+            let range = placed.metadata_range();
+            let mut metadata = vec![0; range.block_count().as_usize() * BLOCK_SIZE];
+            let mut cache = RenderCache::default();
+            placed
+                .read_metadata(range.start_lba(), &mut metadata, &mut cache)
+                .unwrap();
+            let mut put = |start: Lba, bytes: &[u8]| {
+                let at = start.get() as usize * BLOCK_SIZE;
+                disc[at..at + bytes.len()].copy_from_slice(bytes);
+            };
+            put(range.start_lba(), &metadata);
+            for structure in placed.structures() {
+                put(structure.start, &structure.bytes);
+            }
+            let volume = Volume::open(&disc, Session::default()).unwrap();
+            let read = volume.read_tree(&disc).unwrap().tree;
+            let file = read.inode(read.lookup(b"/a").unwrap());
+            let Kind::File {
+                size,
+                content: Content::Base(found),
+            } = read.kind(file)
+            else {
+                panic!("{:?}", read.kind(file));
+            };
+            assert_eq!(size, u64::from(count - 1) * 2048 + 5);
+            assert_eq!(found, extents);
+            let path = tree.path(after);
+            assert!(read.lookup(&path).is_some());
+        }
+    }
+}
+
+fn refused(change: impl Fn(&mut Tree), options: &UdfOptions) -> LayoutError {
+    let mut tree = Tree::new(Metadata::directory());
+    change(&mut tree);
+    Layout::new(&tree, options).unwrap_err()
+}
+
+#[test]
+fn what_a_volume_cannot_hold_is_refused() {
+    let default = UdfOptions::default();
+    let add = |tree: &mut Tree, name: &[u8], kind: NewKind| -> NodeId {
+        tree.add(Tree::ROOT, name, Metadata::file(), kind).unwrap()
+    };
+    let error = refused(
+        |tree| {
+            add(tree, b"l", NewKind::Symlink(b"a/".repeat(400)));
+        },
+        &default,
+    );
+    assert!(matches!(
+        error,
+        LayoutError::SymlinkTooLong {
+            len: 2400,
+            max: 1832,
+            ..
+        }
+    ));
+    let error = refused(
+        |tree| {
+            let latin = add(tree, b"caf\xe9", NewKind::Fifo);
+            let layout = Layout::new(tree, &UdfOptions::default()).unwrap();
+            let names: Vec<_> = layout.translated_names(tree).collect();
+            assert_eq!(names[0].0, latin);
+            assert!(names[0].1.starts_with("caf_#"));
+            add(tree, names[0].1.as_bytes(), NewKind::Fifo);
+        },
+        &default,
+    );
+    assert!(matches!(error, LayoutError::NamesCollide { .. }));
+    let error = refused(
+        |tree| {
+            let extent = |bytes| Extent {
+                start: Lba::new(5000),
+                bytes,
+            };
+            add(tree, b"f", NewKind::Base(vec![extent(2047), extent(1)]));
+        },
+        &default,
+    );
+    assert!(matches!(
+        error,
+        LayoutError::OddExtent {
+            index: 0,
+            bytes: 2047,
+            ..
+        }
+    ));
+    let options = UdfOptions {
+        revision: UdfRevision::V2_01,
+        duplicate_metadata: true,
+        ..UdfOptions::default()
+    };
+    let error = refused(|_| {}, &options);
+    assert_eq!(error, LayoutError::NoMetadataPartition { revision: "2.01" });
+    let mut options = UdfOptions::default();
+    options.texts.label = "\u{20ac}".repeat(16);
+    let error = refused(|_| {}, &options);
+    assert!(matches!(
+        error,
+        LayoutError::TextTooLong {
+            len: 32,
+            max: 30,
+            ..
+        }
+    ));
+}
+
+prop_compose! {
+    fn any_file()(
+        folder in 0usize..6,
+        name in "[a-zA-Z\u{e4}\u{20ac}]{1,60}",
+        len in prop_oneof![0usize..3000, Just(1832), Just(1833)],
+        permissions in 0u16..0o10000,
+        time in -10_000_000_000_000_000i64..10_000_000_000_000_000,
+        created in any::<bool>(),
+        link in any::<bool>(),
+    ) -> (usize, String, usize, u16, i64, bool, bool) {
+        (folder, name, len, permissions, time, created, link)
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn random_trees_are_read_back(
+        files in prop::collection::vec(any_file(), 0..60),
+        kind in 0..36usize,
+    ) {
+        let mut tree = Tree::new(Metadata::directory());
+        let mut folders = vec![Tree::ROOT];
+        let mut last = None;
+        for (folder, name, len, permissions, time, created, link) in files {
+            let parent = folders[folder % folders.len()];
+            if tree.child(parent, name.as_bytes()).is_some() {
+                continue;
+            }
+            let time = Timestamp::from_micros(time);
+            let mut metadata = Metadata::with_permissions(permissions).modified_at(time);
+            metadata.created = created.then_some(time);
+            match last {
+                Some(inode) if link => {
+                    tree.link(parent, name.as_bytes(), inode).unwrap();
+                }
+                _ if len < 300 => {
+                    let folder = NewKind::Directory;
+                    folders.push(tree.add(parent, name.as_bytes(), metadata, folder).unwrap());
+                }
+                _ => {
+                    let bytes = NewKind::Bytes(vec![b'x'; len].into());
+                    let file = tree.add(parent, name.as_bytes(), metadata, bytes).unwrap();
+                    last = Some(tree.inode(file));
+                }
+            }
+        }
+        let options = &all_options()[kind];
+        let image = Image::new(&tree, options);
+        let (_, read) = read_back(&image);
+        assert_same(&image.bytes, &tree, &read.tree);
+        let again = Image::new(&tree, options);
+        prop_assert!(again.bytes == image.bytes, "the same tree gives the same bytes");
+    }
+}
+
+#[test]
+fn an_empty_volume_is_a_volume() {
+    let tree = Tree::new(Metadata::directory());
+    for options in all_options() {
+        let image = Image::new(&tree, &options);
+        assert!(matches!(image.runs, Runs(ref runs) if runs.iter().all(Option::is_none)));
+        let (volume, read) = read_back(&image);
+        assert_same(&image.bytes, &tree, &read.tree);
+        assert_eq!(volume.label(), "UDF");
+        assert_eq!(read.data_ranges.block_count(), BlockCount::ZERO);
+    }
+}
