@@ -11,7 +11,7 @@ use clap::Args;
 
 use crate::command::Program;
 #[cfg(unix)]
-use crate::judges::{Court, JUDGES, Settings};
+use crate::judges::{Court, JUDGES, Settings, install_for_tests};
 use crate::{tidy, workspace};
 
 /// What `cargo xtask test` takes.
@@ -115,6 +115,8 @@ fn tidy() -> Outcome {
 }
 
 fn tests() -> Outcome {
+    #[cfg(unix)]
+    install_for_tests();
     cargo(&["test", "--workspace"])
 }
 

@@ -106,6 +106,26 @@ impl Court {
     }
 }
 
+/// What the tests of single crates ask, besides the judges here: program and package.
+const ASKED_BY_TESTS: [(&str, &str); 8] = [
+    ("xorriso", "xorriso"),
+    ("genisoimage", "genisoimage"),
+    ("isovfy", "genisoimage"),
+    ("bsdtar", "libarchive-tools"),
+    ("7z", "p7zip-full"),
+    ("mkudffs", "udftools"),
+    ("udfinfo", "udftools"),
+    ("xz", "xz-utils"),
+];
+
+/// Installs what the tests of single crates ask, where that is possible. A test whose program
+/// is missing says so itself, and fails in an unattended run.
+pub fn install_for_tests() {
+    if let Err(reason) = Packages::new().provide(&ASKED_BY_TESTS) {
+        println!("some tests will skip: {reason}");
+    }
+}
+
 /// The folder that cargo builds in, where images may lie: big, and ignored by version control.
 fn target_folder() -> PathBuf {
     let set = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
