@@ -31,18 +31,21 @@ impl fmt::Display for Figure {
     }
 }
 
+/// What stands for the output file among a program's arguments.
+pub const OUTPUT: &str = "OUTPUT";
+
 /// A program to measure.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer<'a> {
     /// What the table calls it.
     pub name: &'a str,
-    /// The file that it writes, in the runner's folder; its name follows the command.
+    /// The file that it writes, in the runner's folder.
     output: &'a str,
-    /// The program and its arguments.
+    /// The program and its arguments; [`OUTPUT`] stands for the file's name.
     pub command: &'a [&'a str],
 }
 
-/// A program that writes one file, whose name is its last argument.
+/// A program that writes one file.
 pub fn peer<'a>(name: &'a str, output: &'a str, command: &'a [&'a str]) -> Peer<'a> {
     Peer {
         name,
@@ -55,8 +58,11 @@ impl Peer<'_> {
     fn command(&self, dir: &Path) -> Command {
         let mut command = Command::new(self.command[0]);
         command
-            .args(&self.command[1..])
-            .arg(self.output)
+            .args(
+                self.command[1..]
+                    .iter()
+                    .map(|&arg| if arg == OUTPUT { self.output } else { arg }),
+            )
             .current_dir(dir)
             .stdin(Stdio::null());
         command

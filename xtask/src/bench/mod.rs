@@ -12,7 +12,7 @@ use clap::Args;
 
 use crate::command::is_installed;
 use crate::workspace;
-use measure::{Figure, Peer, Runner, peer};
+use measure::{Figure, OUTPUT, Peer, Runner, peer};
 
 /// What `cargo xtask bench` takes.
 #[derive(Debug, Args)]
@@ -58,25 +58,27 @@ fn bench(options: &Options) -> Result<(), String> {
             peer(
                 "reburn make",
                 "r.iso",
-                &[program, "make", "small", "-q", "-o"],
+                &[program, "make", "small", "-q", "-o", OUTPUT],
             ),
             peer(
                 "genisoimage",
                 "g.iso",
-                &["genisoimage", "-quiet", "-R", "-J", "small", "-o"],
+                &["genisoimage", "-quiet", "-R", "-J", "-o", OUTPUT, "small"],
             ),
             peer(
                 "xorriso",
                 "x.iso",
-                &["xorrisofs", "-quiet", "-R", "-J", "small", "-o"],
+                &["xorrisofs", "-quiet", "-R", "-J", "-o", OUTPUT, "small"],
             ),
-            peer("tar", "t.tar", &["tar", "-c", "small", "-f"]),
+            peer("tar", "t.tar", &["tar", "-c", "small", "-f", OUTPUT]),
         ],
     );
 
     println!("10 of {} files changed: what to record", options.files);
     folders::touch_ten(&work.path().join("small"), options.files).map_err(|e| e.to_string())?;
-    let edit = [program, "edit", "r.iso", "--sync", "small", "-q", "-o"];
+    let edit = [
+        program, "edit", "r.iso", "--sync", "small", "-q", "-o", OUTPUT,
+    ];
     compare(&runner, &[peer("reburn edit", "r.plan", &edit)]);
     println!(
         "  {}",
@@ -95,14 +97,18 @@ fn bench(options: &Options) -> Result<(), String> {
             peer(
                 "reburn make",
                 "r.iso",
-                &[program, "make", "large", "-q", "-o"],
+                &[program, "make", "large", "-q", "-o", OUTPUT],
             ),
-            peer("cat", "c.bin", &["sh", "-c", "cat large/file >$0"]),
-            peer("cp", "p.bin", &["cp", "--reflink=never", "large/file"]),
+            peer("cat", "c.bin", &["sh", "-c", "cat large/file >$0", OUTPUT]),
+            peer(
+                "cp",
+                "p.bin",
+                &["cp", "--reflink=never", "large/file", OUTPUT],
+            ),
             peer(
                 "genisoimage",
                 "g.iso",
-                &["genisoimage", "-quiet", "-R", "-J", "large", "-o"],
+                &["genisoimage", "-quiet", "-R", "-J", "-o", OUTPUT, "large"],
             ),
         ],
     );
