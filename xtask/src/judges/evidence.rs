@@ -227,7 +227,7 @@ impl Evidence {
     }
 
     fn crowd(&self) -> u32 {
-        if self.settings.full { 20_000 } else { 3000 }
+        if self.settings.full { 10_000 } else { 3000 }
     }
 
     fn make_images(&self) -> Result<Vec<Image>, String> {

@@ -27,13 +27,14 @@ pub const JUDGE: Judge = Judge {
         ("insmod", "kmod"),
         ("losetup", "mount"),
         ("mount", "mount"),
+        ("setpriv", "util-linux"),
     ],
     optional: false,
     run,
 };
 
 /// How long the guest may take for everything.
-const TIMEOUT: Duration = Duration::from_mins(10);
+const TIMEOUT: Duration = Duration::from_mins(20);
 
 /// Names from this length on are cut by fs/isofs/rock.c (`get_rock_ridge_filename`).
 const CUT_NAME_BYTES: usize = 254;
@@ -165,7 +166,9 @@ fn guest(folder: &Path, cases: &[Case]) -> Result<Program, String> {
     fs::create_dir_all(folder.join("mount")).map_err(failed(folder))?;
     fs::write(&script, init_script(folder, cases)?).map_err(failed(&script))?;
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).map_err(failed(&script))?;
-    let guest = Program::new("linux.uml")
+    // The guest dies with this program, should that be killed.
+    let guest = Program::new("setpriv")
+        .args(["--pdeathsig", "KILL", "linux.uml"])
         .args(["mem=384M", "rootfstype=hostfs", "rootflags=/", "rw"])
         .args(["con=null", "con0=null,fd:1", "ssl=null"])
         .arg(format!("uml_dir={}", folder.display()))
