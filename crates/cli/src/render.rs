@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use reburn_blocks::{BlockCount, ByteCount, Plan};
+use reburn_blocks::{BlockCount, ByteCount, Lba, Plan};
 use reburn_tree::{Content, Kind, NodeId, Tree};
 use serde_json::{Value, json};
 
@@ -89,7 +89,7 @@ pub fn node_json(tree: &Tree, node: NodeId) -> Value {
             if let Content::Base(extents) = content {
                 let extents = extents
                     .iter()
-                    .map(|e| json!({"lba": e.start.get(), "bytes": e.bytes}));
+                    .map(|e| json!({"lba": e.start().map(Lba::get), "byte": e.first_byte(), "bytes": e.bytes}));
                 object["extents"] = extents.collect();
             }
         }

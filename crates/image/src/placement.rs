@@ -50,7 +50,7 @@ impl Placement {
             return FileExtents::None;
         };
         match (self.start(inode), content) {
-            (Some(start), _) => FileExtents::Placed(Extent { start, bytes: size }),
+            (Some(start), _) => FileExtents::Placed(Extent::new(start, size)),
             (None, Content::Base(extents)) => FileExtents::Kept(extents),
             (None, _) => FileExtents::None,
         }
@@ -61,7 +61,7 @@ impl Placement {
         self.extents(tree, inode)
             .as_slice()
             .iter()
-            .filter_map(extent_range)
+            .filter_map(Extent::blocks)
             .collect()
     }
 }
@@ -84,11 +84,6 @@ impl FileExtents<'_> {
     }
 }
 
-/// The blocks that an extent touches.
-pub(crate) fn extent_range(extent: &Extent) -> Option<BlockRange> {
-    BlockRange::with_count(extent.start, BlockCount::for_bytes(extent.bytes)?)
-}
-
 /// The files of `tree` that need new blocks, in the order of the tree: those that do not lie
 /// on the base, and those of the base with a block in `doomed`.
 pub(crate) fn new_files(tree: &Tree, doomed: &BlockRangeList) -> Vec<NewFile> {
@@ -105,7 +100,7 @@ pub(crate) fn new_files(tree: &Tree, doomed: &BlockRangeList) -> Vec<NewFile> {
         if let Content::Base(extents) = content
             && extents
                 .iter()
-                .filter_map(extent_range)
+                .filter_map(Extent::blocks)
                 .all(|range| !doomed.intersects(range))
         {
             continue;
@@ -215,7 +210,7 @@ impl FilePlacement for PlacedFiles<'_> {
         let extents = self.placement.extents(self.tree, inode);
         let mut sections_left = section;
         for extent in extents.as_slice() {
-            let mut at = extent.start;
+            let mut at = extent.start().unwrap_or(Lba::MAX);
             let mut left = blocks_of(extent);
             while !left.is_zero() {
                 let section = left.min(SECTION_BLOCKS_MAX);

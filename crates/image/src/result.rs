@@ -12,11 +12,11 @@ use reburn_blocks::{
     ReadError, WriteUnit,
 };
 use reburn_iso9660::{Layout, Placed, RenderCache};
-use reburn_tree::{InodeId, Kind, NodeId, Tree};
+use reburn_tree::{Extent, InodeId, Kind, NodeId, Tree};
 
 use crate::base::{Base, first_blocks};
 use crate::iso_options::style_of;
-use crate::placement::{NewFile, PlacedFiles, Placement, Request, extent_range, new_files};
+use crate::placement::{NewFile, PlacedFiles, Placement, Request, new_files};
 use crate::session::{self, Sessions};
 use crate::source::{OpenFile, read_content};
 use crate::{FileSystemImage, ImageError, Medium};
@@ -214,7 +214,7 @@ impl<'a> ResultImage<'a> {
             .map(|(node, _)| self.tree.inode(node));
         let ends = nodes.map(|inode| {
             let extents = self.placement.extents(self.tree, inode);
-            let ends = extents.as_slice().iter().filter_map(extent_range);
+            let ends = extents.as_slice().iter().filter_map(Extent::blocks);
             ends.map(BlockRange::end_exclusive).max().unwrap_or(0)
         });
         BlockCount::new(ends.max().unwrap_or(0))

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRead, Lba, ReadError};
-use reburn_tree::{Content, Extent, HostPath, InodeId};
+use reburn_blocks::{BlockRead, ReadError};
+use reburn_tree::{Content, HostPath, InodeId, read_extents};
 
 /// The host file that was read last, kept open because large files are read piece by piece.
 #[derive(Debug, Default)]
@@ -93,66 +93,4 @@ pub(crate) fn shrank(path: &Path, now: u64, then: u64) -> ReadError {
              again when nothing writes to it"
         ),
     }
-}
-
-/// Reads bytes of a file that lies in extents of the base.
-pub(crate) fn read_extents(
-    base: &dyn BlockRead,
-    extents: &[Extent],
-    mut offset: u64,
-    mut data: &mut [u8],
-) -> Result<(), ReadError> {
-    for extent in extents {
-        if offset >= extent.bytes {
-            offset -= extent.bytes;
-            continue;
-        }
-        let here = usize::try_from(extent.bytes - offset)
-            .unwrap_or(usize::MAX)
-            .min(data.len());
-        let (part, rest) = data.split_at_mut(here);
-        read_bytes(base, extent.start, offset, part)?;
-        data = rest;
-        offset = 0;
-        if data.is_empty() {
-            return Ok(());
-        }
-    }
-    Ok(())
-}
-
-/// Reads bytes that start `offset` bytes after the start of a block.
-fn read_bytes(
-    base: &dyn BlockRead,
-    start: Lba,
-    offset: u64,
-    data: &mut [u8],
-) -> Result<(), ReadError> {
-    let block_size = BLOCK_SIZE as u64;
-    let past_the_end = || ReadError::Unreadable {
-        lba: start,
-        reason: "the file that starts there ends past the last address of any disc".into(),
-    };
-    let first =
-        Lba::checked(u64::from(start.get()) + offset / block_size).ok_or_else(past_the_end)?;
-    if offset.is_multiple_of(block_size) {
-        // Whole blocks go straight to their place.
-        let whole = data.len() / BLOCK_SIZE * BLOCK_SIZE;
-        let (blocks, tail) = data.split_at_mut(whole);
-        base.read_blocks(first, blocks)?;
-        if !tail.is_empty() {
-            let mut block = [0; BLOCK_SIZE];
-            let last = first
-                .checked_add(BlockCount::in_buffer(whole))
-                .ok_or_else(past_the_end)?;
-            base.read_blocks(last, &mut block)?;
-            tail.copy_from_slice(&block[..tail.len()]);
-        }
-        return Ok(());
-    }
-    let skipped = usize::try_from(offset % block_size).expect("less than a block");
-    let mut blocks = vec![0; (skipped + data.len()).next_multiple_of(BLOCK_SIZE)];
-    base.read_blocks(first, &mut blocks)?;
-    data.copy_from_slice(&blocks[skipped..skipped + data.len()]);
-    Ok(())
 }

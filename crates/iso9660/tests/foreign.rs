@@ -16,7 +16,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use reburn_blocks::{BLOCK_SIZE, BlockRead, ImageFile, Lba};
 use reburn_iso9660::{Hierarchy, ImportedTree, NoteKind, Nsr, Volume};
-use reburn_tree::{Content, InodeId, Kind, Tree};
+use reburn_tree::{Content, InodeId, Kind, Tree, read_extents};
 
 /// What a file or folder is, in a form that two sources can be compared in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,13 +126,9 @@ fn content(disc: &dyn BlockRead, tree: &Tree, inode: InodeId) -> Vec<u8> {
     else {
         panic!("not a file on the disc");
     };
-    let mut content = Vec::new();
-    for extent in extents {
-        let len = usize::try_from(extent.bytes).unwrap();
-        let mut blocks = vec![0; len.next_multiple_of(BLOCK_SIZE)];
-        disc.read_blocks(extent.start, &mut blocks).unwrap();
-        content.extend_from_slice(&blocks[..len]);
-    }
+    let size: u64 = extents.iter().map(|extent| extent.bytes).sum();
+    let mut content = vec![0; usize::try_from(size).unwrap()];
+    read_extents(disc, extents, 0, &mut content).unwrap();
     content
 }
 
@@ -348,7 +344,7 @@ fn boot_catalog_of_xorriso() {
             Kind::File {
                 content: Content::Base([extent, ..]),
                 ..
-            } => extent.start,
+            } => extent.start().unwrap(),
             kind => panic!("{kind:?}"),
         }
     };

@@ -211,7 +211,7 @@ fn files_over_4_gib_take_level_3() {
     let huge = |bytes| {
         let mut tree = Tree::new(Metadata::directory());
         let start = Lba::new(1000);
-        let content = NewKind::Base(vec![Extent { start, bytes }]);
+        let content = NewKind::Base(vec![Extent::new(start, bytes)]);
         tree.add(Tree::ROOT, b"huge", Metadata::file(), content)
             .unwrap();
         tree
@@ -231,7 +231,7 @@ fn sections_follow_each_other() {
     let mut tree = Tree::new(Metadata::directory());
     let start = Lba::new(1000);
     let bytes = 9 << 30;
-    let content = NewKind::Base(vec![Extent { start, bytes }]);
+    let content = NewKind::Base(vec![Extent::new(start, bytes)]);
     tree.add(Tree::ROOT, b"huge", Metadata::file(), content)
         .unwrap();
     let layout = Layout::new(&tree, &IsoOptions::default()).unwrap();

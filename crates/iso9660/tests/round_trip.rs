@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use reburn_blocks::{BLOCK_SIZE, BlockRead, Lba};
+use reburn_blocks::Lba;
 use reburn_iso9660::{
     DeepDirectories, Hierarchy, IsoOptions, Joliet, Layout, Level, NoteKind, Volume,
 };
-use reburn_tree::{Content, Kind, Metadata, NewKind, NodeId, Timestamp, Tree};
+use reburn_tree::{Content, Kind, Metadata, NewKind, NodeId, Timestamp, Tree, read_extents};
 
 /// Everything that is known of a name, in a form that survives the way to the disc and back.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,14 +69,9 @@ fn content(tree: &Tree, node: NodeId, disc: &[u8]) -> Option<Vec<u8>> {
     match content {
         Content::Bytes(bytes) => Some(bytes.to_vec()),
         Content::Base(extents) => {
-            let mut all = Vec::new();
-            for extent in extents {
-                let blocks = usize::try_from(extent.bytes).unwrap().div_ceil(BLOCK_SIZE);
-                let mut bytes = vec![0; blocks * BLOCK_SIZE];
-                disc.read_blocks(extent.start, &mut bytes).unwrap();
-                bytes.truncate(usize::try_from(extent.bytes).unwrap());
-                all.extend(bytes);
-            }
+            let size: u64 = extents.iter().map(|extent| extent.bytes).sum();
+            let mut all = vec![0; usize::try_from(size).unwrap()];
+            read_extents(&disc, extents, 0, &mut all).unwrap();
             Some(all)
         }
         _ => None,
@@ -226,6 +221,7 @@ fn metadata() -> impl Strategy<Value = Metadata> {
             accessed,
             changed,
             created,
+            real_time: false,
         }
     })
 }

@@ -24,10 +24,10 @@ impl Tree {
         kind: NewKind,
     ) -> Result<NodeId, TreeError> {
         self.check_vacant(parent, name)?;
-        let id = next_id(self.inodes.len(), "files")?;
+        let id = self.next_inode()?;
         let name = self.intern_name(name)?;
         let kind = self.intern(kind, name)?;
-        let node = self.new_node(parent, name, InodeId(id))?;
+        let node = self.new_node(parent, name, id)?;
         self.inodes.push(Inode {
             metadata,
             kind,
@@ -72,7 +72,7 @@ impl Tree {
             });
         }
         let (parent, name) = (self.parent(node), self.nodes[node.index()].name);
-        let inode = InodeId(next_id(self.inodes.len(), "files")?);
+        let inode = self.next_inode()?;
         let kind = self.intern(kind, name)?;
         let id = self.new_node(parent, name, inode)?;
         self.detach(node);
@@ -180,6 +180,10 @@ impl Tree {
         String::from_utf8_lossy(&path).into_owned()
     }
 
+    pub(crate) fn next_inode(&self) -> Result<InodeId, TreeError> {
+        next_id(self.inodes.len(), "files").map(InodeId)
+    }
+
     fn new_node(
         &mut self,
         parent: NodeId,
@@ -195,7 +199,7 @@ impl Tree {
         Ok(id)
     }
 
-    fn intern_name(&mut self, name: &[u8]) -> Result<NameRef, TreeError> {
+    pub(crate) fn intern_name(&mut self, name: &[u8]) -> Result<NameRef, TreeError> {
         let offset = next_id(self.names.len(), "bytes of names")?;
         let len = u16::try_from(name.len()).map_err(|_| TreeError::BadName {
             name: String::from_utf8_lossy(name).into_owned(),
@@ -206,7 +210,11 @@ impl Tree {
     }
 
     /// Stores what a kind refers to. A host file that is called as its node shares its name.
-    fn intern(&mut self, kind: NewKind, node_name: NameRef) -> Result<InodeKind, TreeError> {
+    pub(crate) fn intern(
+        &mut self,
+        kind: NewKind,
+        node_name: NameRef,
+    ) -> Result<InodeKind, TreeError> {
         let sources = &mut self.sources;
         Ok(match kind {
             NewKind::Directory => {

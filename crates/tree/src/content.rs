@@ -9,18 +9,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use reburn_blocks::Lba;
 
+use crate::Extent;
 use crate::tree::NameRef;
-
-/// A run of bytes on the base disc, from the start of a block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Extent {
-    /// The first block.
-    pub start: Lba,
-    /// Length in bytes.
-    pub bytes: u64,
-}
 
 /// A source of bytes that the caller brings along.
 pub trait ContentRead: std::fmt::Debug + Send + Sync {

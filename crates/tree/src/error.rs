@@ -42,6 +42,12 @@ pub enum TreeError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// A stream is bytes.
+    #[error("{name:?} cannot be a stream: only the bytes of a file can")]
+    StreamKind {
+        /// Its name.
+        name: String,
+    },
     /// The root stays where it is.
     #[error("the root folder cannot be removed, renamed or replaced")]
     Root,

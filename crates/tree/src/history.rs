@@ -3,12 +3,24 @@
 //! From the first change point on, a tree notes how to undo each change. Nodes and inodes are
 //! never reused, so undoing is putting back what a change took out.
 
+use std::collections::BTreeSet;
+
+use crate::streams::Extras;
 use crate::tree::{Inode, InodeId, NameRef, NodeId};
 use crate::{Tree, TreeError};
 
 /// A state of a tree that [`Tree::roll_back`] can return to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ChangePoint(usize);
+
+/// What changed since a [`ChangePoint`], whether or not it is still in the tree.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Changes {
+    /// Folders that got, lost or renamed an entry, or were moved themselves.
+    pub folders: BTreeSet<NodeId>,
+    /// Files and folders that are new, or have other metadata, links, streams or attributes.
+    pub inodes: BTreeSet<InodeId>,
+}
 
 /// How to undo one change.
 #[derive(Debug)]
@@ -21,6 +33,8 @@ pub(crate) enum Undo {
     Moved(NodeId, NodeId, NameRef),
     /// The inode was this.
     Inode(InodeId, Box<Inode>),
+    /// The inode had these streams and attributes.
+    Extras(InodeId, Box<Extras>),
 }
 
 /// The notes, and from where on they may be used.
@@ -66,6 +80,7 @@ impl Tree {
                     self.put_in(node);
                 }
                 Undo::Inode(inode, old) => self.inodes[inode.index()] = *old,
+                Undo::Extras(inode, old) => self.put_extras(inode, *old),
             }
         }
         Ok(())
@@ -77,6 +92,31 @@ impl Tree {
             .notes
             .as_ref()
             .is_none_or(|notes| notes.len() != point.0)
+    }
+
+    /// What changed since `point`; `None` if it is gone. O(changes).
+    pub fn changes_since(&self, point: ChangePoint) -> Option<Changes> {
+        let notes = self.history.notes.as_ref()?.get(point.0..)?;
+        let mut changes = Changes::default();
+        for undo in notes {
+            match undo {
+                Undo::Attached(node) | Undo::Detached(node) => {
+                    changes.folders.insert(self.parent(*node));
+                    changes.inodes.insert(self.inode(*node));
+                }
+                Undo::Moved(node, old_parent, _) => {
+                    changes.folders.extend([*old_parent, self.parent(*node)]);
+                    if self.is_directory(*node) {
+                        // What leads up from it.
+                        changes.folders.insert(*node);
+                    }
+                }
+                Undo::Inode(inode, _) | Undo::Extras(inode, _) => {
+                    changes.inodes.insert(*inode);
+                }
+            }
+        }
+        Some(changes)
     }
 
     /// Gives up every change point so far; later ones stay reachable.

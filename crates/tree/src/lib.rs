@@ -26,18 +26,22 @@
 mod change;
 mod content;
 mod error;
+mod extents;
 mod history;
 mod metadata;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod timestamp;
 mod tree;
 mod walk;
 
-pub use content::{Content, ContentRead, Extent, HostDir, HostPath, NewKind};
+pub use content::{Content, ContentRead, HostDir, HostPath, NewKind};
 pub use error::TreeError;
-pub use history::ChangePoint;
+pub use extents::{Extent, read_extents};
+pub use history::{ChangePoint, Changes};
 pub use metadata::Metadata;
+pub use streams::Attribute;
 pub use timestamp::{CivilTime, Timestamp};
 pub use tree::{InodeId, Kind, NodeId, Tree};
 pub use walk::Walk;

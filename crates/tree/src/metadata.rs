@@ -19,6 +19,9 @@ pub struct Metadata {
     pub changed: Option<Timestamp>,
     /// When the file was created, if recorded.
     pub created: Option<Timestamp>,
+    /// Whether a drive shall read the file at a steady rate rather than try again where it is
+    /// damaged: film and sound, for recorders (UDF 2.3.5.2.1).
+    pub real_time: bool,
 }
 
 impl Metadata {
@@ -42,6 +45,7 @@ impl Metadata {
             accessed: None,
             changed: None,
             created: None,
+            real_time: false,
         }
     }
 

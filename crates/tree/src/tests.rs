@@ -1,11 +1,14 @@
 //! Tests of the tree as a whole.
 
+use bytes::Bytes;
 use proptest::prelude::*;
 
-use crate::{Content, Extent, Kind, Metadata, NewKind, NodeId, Tree, TreeError};
+use crate::{
+    Attribute, Changes, Content, Extent, Kind, Metadata, NewKind, NodeId, Tree, TreeError,
+};
 
 fn bytes(text: &'static [u8]) -> NewKind {
-    NewKind::Bytes(bytes::Bytes::from_static(text))
+    NewKind::Bytes(Bytes::from_static(text))
 }
 
 /// Every path with its link count: what a tree looks like from outside.
@@ -82,13 +85,7 @@ fn sources_come_back_as_they_were_given() {
         };
         assert_eq!(path.to_path(), std::path::Path::new("some/folder/x"));
     }
-    let extents = vec![
-        Extent {
-            start: reburn_blocks::Lba::new(5),
-            bytes: 2048
-        };
-        2
-    ];
+    let extents = vec![Extent::new(reburn_blocks::Lba::new(5), 2048); 2];
     let base = tree
         .add(Tree::ROOT, b"z", Metadata::file(), NewKind::Base(extents))
         .unwrap();
@@ -226,4 +223,75 @@ proptest! {
         tree.roll_back(empty).unwrap();
         prop_assert_eq!(listing(&tree), ["/ 1"]);
     }
+}
+
+#[test]
+fn streams_and_attributes_follow_their_file() {
+    let mut tree = Tree::new(Metadata::directory());
+    let file = NewKind::Bytes(Bytes::from_static(b"data"));
+    let node = tree.add(Tree::ROOT, b"f", Metadata::file(), file).unwrap();
+    let inode = tree.inode(node);
+    let before = tree.change_point();
+    let stream = |bytes| NewKind::Bytes(Bytes::from_static(bytes));
+    for (name, bytes) in [(b"b", b"2"), (b"a", b"1"), (b"b", b"3")] {
+        tree.set_stream(inode, name, Metadata::file(), stream(bytes))
+            .unwrap();
+    }
+    let attribute = Attribute {
+        is_application: false,
+        name: b"*Example".to_vec(),
+        suffix: [0; 8],
+        value: Bytes::from_static(b"x"),
+    };
+    tree.set_attributes(inode, vec![attribute.clone()]);
+    let names: Vec<_> = tree.streams(inode).map(|(name, _)| name.to_vec()).collect();
+    assert_eq!(names, [b"a", b"b"]);
+    let newest = tree.stream(inode, b"b").unwrap();
+    let Kind::File {
+        content: Content::Bytes(bytes),
+        ..
+    } = tree.kind(newest)
+    else {
+        panic!("a stream is bytes");
+    };
+    assert_eq!(bytes, "3");
+    assert_eq!(tree.attributes(inode), [attribute]);
+    assert_eq!(tree.inodes_with_streams().collect::<Vec<_>>(), [inode]);
+    let changes = tree.changes_since(before).unwrap();
+    assert!(changes.inodes.contains(&inode) && changes.folders.is_empty());
+
+    assert!(tree.remove_stream(inode, b"a") && !tree.remove_stream(inode, b"a"));
+    let refused = tree.set_stream(inode, b"c", Metadata::file(), NewKind::Fifo);
+    assert!(matches!(refused, Err(TreeError::StreamKind { .. })));
+    tree.roll_back(before).unwrap();
+    assert_eq!(tree.streams(inode).len(), 0);
+    assert!(tree.attributes(inode).is_empty());
+}
+
+#[test]
+fn changes_name_folders_and_files() {
+    let mut tree = Tree::new(Metadata::directory());
+    let folder = |tree: &mut Tree, parent, name: &[u8]| {
+        tree.add(parent, name, Metadata::directory(), NewKind::Directory)
+            .unwrap()
+    };
+    let (a, b) = (
+        folder(&mut tree, Tree::ROOT, b"a"),
+        folder(&mut tree, Tree::ROOT, b"b"),
+    );
+    let inside = folder(&mut tree, a, b"inside");
+    let file = tree
+        .add(inside, b"f", Metadata::file(), NewKind::Fifo)
+        .unwrap();
+    let before = tree.change_point();
+    assert_eq!(tree.changes_since(before), Some(Changes::default()));
+
+    tree.rename(inside, b, b"moved").unwrap();
+    let inode = tree.inode(file);
+    tree.link(Tree::ROOT, b"link", inode).unwrap();
+    let changes = tree.changes_since(before).unwrap();
+    assert_eq!(changes.folders, [Tree::ROOT, a, b, inside].into());
+    assert_eq!(changes.inodes, [inode].into());
+    tree.roll_back(before).unwrap();
+    assert_eq!(tree.changes_since(before), Some(Changes::default()));
 }

@@ -4,8 +4,11 @@
 //! has exactly one name; an inode counts the names in the tree that lead to it; ids are never
 //! reused.
 
+use std::collections::BTreeMap;
+
 use crate::content::{SourceRef, Sources};
 use crate::history::History;
+use crate::streams::Extras;
 use crate::{Content, HostPath, Metadata};
 
 /// A name in a folder.
@@ -112,6 +115,8 @@ pub struct Tree {
     pub(crate) folders: Vec<Vec<NodeId>>,
     pub(crate) sources: Sources,
     pub(crate) history: History,
+    /// Streams and attributes of the few files that have any.
+    pub(crate) extras: BTreeMap<InodeId, Extras>,
 }
 
 impl Tree {
@@ -136,6 +141,7 @@ impl Tree {
             folders: vec![Vec::new()],
             sources: Sources::default(),
             history: History::default(),
+            extras: BTreeMap::new(),
         }
     }
 

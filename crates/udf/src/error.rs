@@ -167,17 +167,6 @@ pub enum Incompatible {
     /// A transformed file.
     #[error("the file is transformed in a way that only its writer knows")]
     Transformed,
-    /// A file with holes, or whose data is not in blocks of 2048 bytes.
-    #[error(
-        "the file has holes or is not in whole blocks of 2048 bytes, and {bytes} bytes of it are \
-         more than the {max} that can be held in memory"
-    )]
-    NotInBlocks {
-        /// Bytes that would have to be held.
-        bytes: u64,
-        /// How many are.
-        max: u64,
-    },
 }
 
 /// In what a volume contradicts itself or its standard.

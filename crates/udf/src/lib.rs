@@ -12,8 +12,7 @@
 //! Supported: logical blocks of 512 to 4096 bytes, partitions of every kind (plain, virtual,
 //! sparable, metadata), strategies 4 and 4096, all forms of allocation. What has a second copy
 //! is read from there when the first one is damaged, and a [`Note`] says so. Not supported, and
-//! refused with the place on the disc: volumes on several discs, transformed files, and what a
-//! tree cannot hold: large files with holes, or on blocks that are no whole 2048 bytes.
+//! refused with the place on the disc: volumes on several discs, and transformed files.
 //!
 //! ```
 //! use reburn_blocks::{BlockCount, ZeroBlocks};
@@ -36,9 +35,9 @@ pub use read::{
     Revision, Session, Volume,
 };
 pub use write::{
-    Access, Addresses, Arrangement, EXTENT_BLOCKS_MAX, EXTENT_BYTES_MAX, FilePlacement, Layout,
-    LayoutError, MetadataFileAddresses, Placed, Region, RegionKind, RenderCache, Structure,
-    StructureKind, UdfOptions, UdfRevision, UdfTexts, extent_lengths,
+    Access, Addresses, Arrangement, EXTENT_BLOCKS_MAX, EXTENT_BYTES_MAX, FileExtent, FilePlacement,
+    Layout, LayoutError, MetadataFileAddresses, Placed, Region, RegionKind, RenderCache, Structure,
+    StructureKind, UdfOptions, UdfRevision, UdfTexts, file_extents, stays_in_place,
 };
 
 /// The README's example, run as a test.

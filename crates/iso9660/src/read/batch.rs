@@ -238,7 +238,7 @@ impl Batch {
             EntryKind::Directory(_) => return None,
             EntryKind::File(first, count) => {
                 let extents = &self.extents[first..first + count];
-                let start = extents.first().map_or(0, |extent| extent.start.get());
+                let start = extents.first().and_then(Extent::start).map_or(0, Lba::get);
                 (start, extents.iter().map(|extent| extent.bytes).sum(), 0)
             }
             EntryKind::Symlink(_) => (0, 0, 1),

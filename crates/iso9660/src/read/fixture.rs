@@ -220,7 +220,7 @@ pub(super) fn show(read: &ImportedTree) -> String {
             } => {
                 let extents = extents
                     .iter()
-                    .map(|extent| format!("{}+{}", extent.start, extent.bytes));
+                    .map(|extent| format!("{}+{}", extent.start().unwrap(), extent.bytes));
                 let names = tree.links(inode);
                 let names = (names > 1).then(|| format!("{names} links"));
                 extents.chain(names).collect::<Vec<_>>().join(" ")

@@ -50,10 +50,8 @@ impl Section {
             let place = record.place("extent_location");
             place.corrupt(past_end(start, blocks, disc.end()))
         })?;
-        let data = (bytes > 0).then(|| Extent {
-            start: Lba::new(start + attributes),
-            bytes: bytes.into(),
-        });
+        let start = Lba::new(start + attributes);
+        let data = (bytes > 0).then(|| Extent::new(start, bytes.into()));
         Ok(Self {
             blocks: Some(range),
             data,

@@ -43,10 +43,7 @@ mod tests {
     use super::*;
 
     fn lengths(extents: &[u64]) -> Vec<u64> {
-        let extent = |&bytes| Extent {
-            start: Lba::new(100),
-            bytes,
-        };
+        let extent = |&bytes| Extent::new(Lba::new(100), bytes);
         let mut tree = Tree::new(Metadata::directory());
         let content = NewKind::Base(extents.iter().map(extent).collect());
         let file = tree

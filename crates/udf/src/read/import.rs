@@ -6,6 +6,7 @@
 use reburn_tree::{Metadata, NewKind, NodeId, Timestamp, Tree};
 
 use super::attributes::Attributes;
+use super::content::content;
 use super::entry::Entry;
 use super::name::{mend, target};
 use super::note::NoteKind;
@@ -175,9 +176,7 @@ impl Walk<'_> {
                 .ok_or_else(|| place.corrupt(Corrupt::NoDeviceNumbers))
         };
         Ok(Some(match found {
-            file_type::FILE | file_type::REAL_TIME | file_type::UNSPECIFIED => {
-                self.reader.content(entry, &body, &mut self.held)?
-            }
+            file_type::FILE | file_type::REAL_TIME | file_type::UNSPECIFIED => content(&body),
             file_type::SYMLINK => {
                 let place = entry.place("information_length");
                 let what = "a symbolic link";
@@ -229,6 +228,7 @@ impl Walk<'_> {
             accessed: time("access_date_and_time", &entry.accessed),
             changed: time("attribute_date_and_time", &entry.changed),
             created: created.or(attributes.created),
+            real_time: entry.icb.file_type == file_type::REAL_TIME,
         };
         Ok((metadata, attributes))
     }

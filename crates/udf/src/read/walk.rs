@@ -30,8 +30,6 @@ pub(super) struct Walk<'a> {
     claimed: BTreeMap<u64, u64>,
     /// Entries of files that are in the tree.
     pub(super) files: BTreeMap<Address, InodeId>,
-    /// Bytes of files in memory.
-    pub(super) held: u64,
 }
 
 /// What a walk came upon.
@@ -71,7 +69,6 @@ impl<'a> Walk<'a> {
             directories: BTreeSet::new(),
             claimed: BTreeMap::new(),
             files: BTreeMap::new(),
-            held: 0,
         }
     }
 

@@ -198,9 +198,13 @@ fn attribute_head(kind: u32, bytes: usize) -> AttributeHead {
     head
 }
 
-/// The file type of an inode (ECMA-167 4/14.6.6).
-pub(super) fn type_of(kind: Kind<'_>) -> u8 {
+/// The file type of an inode (ECMA-167 4/14.6.6). Real-time files are as old as UDF 2.01
+/// (UDF 2.3.5.2.1).
+pub(super) fn type_of(revision: UdfRevision, kind: Kind<'_>, metadata: &Metadata) -> u8 {
     match kind {
+        Kind::File { .. } if metadata.real_time && revision >= UdfRevision::V2_01 => {
+            file_type::REAL_TIME
+        }
         Kind::Directory => file_type::DIRECTORY,
         Kind::File { .. } => file_type::FILE,
         Kind::Symlink(_) => file_type::SYMLINK,

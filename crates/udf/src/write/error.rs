@@ -39,19 +39,6 @@ pub enum LayoutError {
         /// How many lead to it.
         links: u64,
     },
-    /// An extent before a file's last that does not end with its block (ECMA-167 4/12.1).
-    #[error(
-        "{path}: extent {index} has {bytes} bytes, but only the last extent of a file may end \
-         inside a block (ECMA-167 4/12.1); record the file anew"
-    )]
-    OddExtent {
-        /// The file.
-        path: String,
-        /// Which extent, from 0.
-        index: usize,
-        /// Its length in bytes.
-        bytes: u64,
-    },
     /// A directory whose entries do not fit.
     #[error("{path}: the folder has too many entries: they take {bytes} bytes")]
     DirectoryTooLarge {

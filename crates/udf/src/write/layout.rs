@@ -14,7 +14,7 @@ use reburn_tree::{Content, InodeId, Kind, Metadata, NodeId, Timestamp, Tree};
 use super::descriptors;
 use super::directory::{PARENT_FID_BYTES, fid_len};
 use super::entry::EntryForm;
-use super::extents::{EXTENT_BYTES_MAX, extent_lengths};
+use super::extents::{EXTENT_BYTES_MAX, file_extents, stays_in_place};
 use super::names::{encoded_len, recorded_name};
 use super::placed::FilePlacement;
 use super::symlink::encoded_target_len;
@@ -189,34 +189,15 @@ impl Layout {
                 links,
             });
         }
-        match tree.kind(inode) {
-            Kind::Symlink(target) => {
-                let (len, max) = (encoded_target_len(target), self.form.room(tree, inode));
-                if len > max {
-                    return Err(LayoutError::SymlinkTooLong {
-                        path: path(),
-                        len,
-                        max,
-                    });
-                }
+        if let Kind::Symlink(target) = tree.kind(inode) {
+            let (len, max) = (encoded_target_len(target), self.form.room(tree, inode));
+            if len > max {
+                return Err(LayoutError::SymlinkTooLong {
+                    path: path(),
+                    len,
+                    max,
+                });
             }
-            Kind::File {
-                content: Content::Base(extents),
-                ..
-            } => {
-                let last = extents.iter().rposition(|extent| extent.bytes > 0);
-                let earlier = extents.iter().take(last.unwrap_or(0)).enumerate();
-                for (index, extent) in earlier {
-                    if !extent.bytes.is_multiple_of(BLOCK_SIZE as u64) {
-                        return Err(LayoutError::OddExtent {
-                            path: path(),
-                            index,
-                            bytes: extent.bytes,
-                        });
-                    }
-                }
-            }
-            _ => {}
         }
         Ok(())
     }
@@ -244,19 +225,19 @@ impl Layout {
         if self.is_embedded(tree, inode) {
             return 0;
         }
-        let extents = extent_lengths(tree, inode).count() as u64;
+        let extents = file_extents(tree, inode).count() as u64;
         self.form.continuations(tree, inode, extents)
     }
 
     /// Whether a file's content lies in its entry, so that it needs no block of its own.
-    /// Content on the base keeps its blocks.
+    /// Content of the base that can stay in its blocks does.
     pub fn is_embedded(&self, tree: &Tree, inode: InodeId) -> bool {
         match tree.kind(inode) {
             Kind::File { size: 0, .. } => true,
             Kind::File {
-                content: Content::Base(_),
+                content: Content::Base(extents),
                 ..
-            } => false,
+            } if stays_in_place(extents) => false,
             Kind::File { size, .. } => {
                 self.options.embed_files && size <= self.form.room(tree, inode)
             }

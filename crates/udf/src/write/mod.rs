@@ -30,7 +30,7 @@ mod symlink;
 
 pub use addresses::{Addresses, Arrangement, MetadataFileAddresses};
 pub use error::LayoutError;
-pub use extents::{EXTENT_BLOCKS_MAX, EXTENT_BYTES_MAX, extent_lengths};
+pub use extents::{EXTENT_BLOCKS_MAX, EXTENT_BYTES_MAX, FileExtent, file_extents, stays_in_place};
 pub use layout::Layout;
 pub use options::{Access, UdfOptions, UdfRevision, UdfTexts};
 pub use placed::{FilePlacement, Placed, Region, RegionKind, RenderCache};

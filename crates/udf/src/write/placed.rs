@@ -11,7 +11,7 @@ use reburn_tree::{Content, InodeId, Kind, NodeId, Tree};
 use super::directory::{Checkpoints, DirectoryWriter};
 use super::emit::seal;
 use super::entry::{Entry, attributes, type_of};
-use super::extents::{cut, extent_lengths};
+use super::extents::{cut, file_extents};
 use super::layout::{Directory, FIRST_UNIQUE_ID, ROOT_ENTRY};
 use super::symlink::encode_target;
 use super::{Addresses, EXTENT_BYTES_MAX, Layout};
@@ -20,6 +20,8 @@ use crate::records::{AllocationExtentDescriptor, LongAd, ShortAd, file_type, icb
 /// The upper two bits of an extent's length where more descriptors follow (ECMA-167
 /// 4/14.14.1.1).
 const CONTINUATION: u32 = 3 << 30;
+/// The same where no block is (ECMA-167 4/14.14.1.1).
+const HOLE: u32 = 2 << 30;
 
 /// The partition that the metadata are in where there is a metadata partition.
 const METADATA_PARTITION: u16 = 1;
@@ -27,7 +29,7 @@ const METADATA_PARTITION: u16 = 1;
 /// Where the data of files are, and what small ones hold.
 pub trait FilePlacement {
     /// The block at which an extent of a file's data starts. `extent` counts those that
-    /// [`extent_lengths`] gives; it is asked for no other, and for none of a file that is
+    /// [`file_extents`] gives; it is asked for no hole, and for none of a file that is
     /// [embedded](Layout::is_embedded).
     fn extent_start(&self, inode: InodeId, extent: usize) -> Lba;
 
@@ -282,8 +284,8 @@ impl<'a> Placed<'a> {
             }
             Kind::File { size, .. } => {
                 information_length = size;
-                let blocks = |bytes: u64| bytes.div_ceil(BLOCK_SIZE as u64);
-                blocks_recorded = extent_lengths(tree, inode).map(blocks).sum();
+                let extents = file_extents(tree, inode);
+                blocks_recorded = extents.map(|extent| extent.blocks()).sum();
                 flags = layout.form.ad_kind();
                 self.allocation(inode, 0, &mut tail);
             }
@@ -294,7 +296,7 @@ impl<'a> Placed<'a> {
         }
         let block = layout.entry_block(inode);
         let entry = Entry {
-            file_type: type_of(kind),
+            file_type: type_of(layout.options.revision, kind, tree.metadata(inode)),
             flags,
             metadata: *tree.metadata(inode),
             // More than 16 bits were refused.
@@ -326,10 +328,10 @@ impl<'a> Placed<'a> {
     /// The allocation descriptors in a file's entry (part 0) or in one of its continuations.
     fn allocation(&self, inode: InodeId, part: u32, out: &mut Vec<u8>) {
         let (tree, layout) = (self.tree, self.layout);
-        let extents = extent_lengths(tree, inode).count() as u64;
+        let extents = file_extents(tree, inode).count() as u64;
         let form = layout.form;
         let (first, count) = form.extents_in(tree, inode, extents, part.into());
-        let lengths = extent_lengths(tree, inode).enumerate();
+        let all = file_extents(tree, inode).enumerate();
         let has_long = form.ad_kind() == icb_flags::LONG;
         let mut put = |length: u32, block: u32, partition: u16| {
             if has_long {
@@ -338,9 +340,13 @@ impl<'a> Placed<'a> {
                 out.extend_from_slice(short_ad(length.into(), block).bytes());
             }
         };
-        for (index, bytes) in lengths.skip(first as usize).take(count as usize) {
-            let start = self.files.extent_start(inode, index);
-            put(bytes as u32, self.addresses.in_partition(start), 0);
+        for (index, extent) in all.skip(first as usize).take(count as usize) {
+            if extent.is_hole {
+                put(extent.bytes as u32 | HOLE, 0, 0);
+            } else {
+                let start = self.files.extent_start(inode, index);
+                put(extent.bytes as u32, self.addresses.in_partition(start), 0);
+            }
         }
         if first + count < extents {
             let next = self.metadata_block(layout.entry_block(inode) + part + 1);

@@ -6,7 +6,7 @@ use reburn_record::little_endian::U32;
 
 use super::Placed;
 use super::emit::seal_part;
-use super::extents::extent_lengths;
+use super::extents::file_extents;
 use crate::records::{SpaceBitmap, tag_id};
 
 /// Bytes that the tag of a bitmap vouches for: the counts, not the bits (UDF 2.3.8.1).
@@ -22,13 +22,13 @@ impl Placed<'_> {
     /// Blocks of the partition that nothing is in.
     pub(super) fn free_space(&self) -> BlockRangeList {
         let files = self.layout.files.iter().flat_map(|&inode| {
-            let lengths = extent_lengths(self.tree, inode).enumerate();
+            let extents = file_extents(self.tree, inode).enumerate();
             let is_embedded = self.layout.is_embedded(self.tree, inode);
-            lengths
-                .filter(move |_| !is_embedded)
-                .filter_map(move |(index, bytes)| {
+            extents
+                .filter(move |(_, extent)| !is_embedded && !extent.is_hole)
+                .filter_map(move |(index, extent)| {
                     let start = self.files.extent_start(inode, index);
-                    BlockRange::with_count(start, BlockCount::for_bytes(bytes)?)
+                    BlockRange::with_count(start, BlockCount::for_bytes(extent.bytes)?)
                 })
         });
         let mut used: Vec<_> = files.collect();

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use reburn_blocks::{BLOCK_SIZE, BlockRead};
-use reburn_tree::{Content, InodeId, Kind, Tree};
+use reburn_blocks::BlockRead;
+use reburn_tree::{Content, InodeId, Kind, Tree, read_extents};
 
 /// The bytes of a file, wherever they are.
 pub fn content(disc: &dyn BlockRead, tree: &Tree, inode: InodeId) -> Vec<u8> {
@@ -18,13 +18,8 @@ pub fn content(disc: &dyn BlockRead, tree: &Tree, inode: InodeId) -> Vec<u8> {
             bytes
         }
         Content::Base(extents) => {
-            let mut bytes = Vec::new();
-            for extent in extents {
-                let len = usize::try_from(extent.bytes).unwrap();
-                let mut blocks = vec![0; len.next_multiple_of(BLOCK_SIZE)];
-                disc.read_blocks(extent.start, &mut blocks).unwrap();
-                bytes.extend_from_slice(&blocks[..len]);
-            }
+            let mut bytes = vec![0; usize::try_from(size).unwrap()];
+            read_extents(disc, extents, 0, &mut bytes).unwrap();
             bytes
         }
         Content::Host(_) => panic!("a file of the host in a tree from a disc"),

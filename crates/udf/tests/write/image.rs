@@ -4,7 +4,7 @@ use bytes::Bytes;
 use reburn_blocks::{BLOCK_SIZE, BlockCount, Lba, ReadError};
 use reburn_tree::{InodeId, Kind, Metadata, NewKind, NodeId, Timestamp, Tree};
 use reburn_udf::{
-    Arrangement, FilePlacement, Layout, Placed, RenderCache, UdfOptions, extent_lengths,
+    Arrangement, FilePlacement, Layout, Placed, RenderCache, UdfOptions, file_extents,
 };
 
 /// Every file in one run, by inode.
@@ -37,7 +37,7 @@ impl Image {
         for (_, inode, content) in files(tree) {
             let needs_blocks = !layout.is_embedded(tree, inode);
             if needs_blocks && runs.0[inode.index()].is_none() {
-                assert_eq!(extent_lengths(tree, inode).count(), 1);
+                assert_eq!(file_extents(tree, inode).count(), 1);
                 // Still counted from the start of the data.
                 runs.0[inode.index()] = Some(Lba::new(data.get()));
                 data += BlockCount::for_bytes(content.len() as u64).unwrap();
