@@ -37,6 +37,12 @@ pub enum Protocol {
     /// ISO 9660 on rewritable media and files: a new session, then the write unit of
     /// block 16, where readers begin.
     HeadSwap,
+    /// UDF with a metadata partition: the metadata file's mirror is made to lead to the new tree,
+    /// then the metadata file itself.
+    MirrorFlip,
+    /// UDF with another partition: the reserve volume descriptor sequence is made to lead to the
+    /// new tree, then the main one.
+    VdsFlip,
     /// The differing blocks in ascending order: for two images whose meaning is not known.
     Difference,
 }
@@ -45,6 +51,8 @@ impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::HeadSwap => "head swap",
+            Self::MirrorFlip => "mirror flip",
+            Self::VdsFlip => "VDS flip",
             Self::Difference => "difference",
         })
     }

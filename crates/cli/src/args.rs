@@ -8,6 +8,7 @@ use reburn_image::Medium;
 use reburn_tree::Timestamp;
 
 use crate::disc::DiscName;
+use crate::file_system::FileSystemArg;
 use crate::time;
 
 /// Record only the blocks of an optical disc that changed
@@ -63,17 +64,18 @@ pub struct Make {
     #[arg(long, default_value = "file", value_parser = medium)]
     pub media: Medium,
     #[command(flatten)]
-    pub iso: IsoArgs,
+    pub volume: VolumeArgs,
     #[command(flatten)]
     pub time: TimeArgs,
 }
 
-/// How the file system is written.
+/// How the file systems are written.
 #[derive(Debug, Args)]
-pub struct IsoArgs {
-    /// The file system
-    #[arg(long, value_enum, default_value_t = FileSystem::Iso)]
-    pub fs: FileSystem,
+pub struct VolumeArgs {
+    /// The file systems: iso, udf (2.50), udf-1.02 to udf-2.60, or both over the same files, as
+    /// in iso,udf-1.02
+    #[arg(long, value_name = "FS", default_value_t = FileSystemArg::Iso)]
+    pub fs: FileSystemArg,
     /// The volume's name
     #[arg(long, value_name = "NAME", default_value = "REBURN")]
     pub volume: String,
@@ -90,6 +92,9 @@ pub struct IsoArgs {
     /// their place), or leave them
     #[arg(long, value_enum, default_value_t = DeepArg::Relocate)]
     pub deep: DeepArg,
+    /// Write entries and directories of UDF 2.50 or 2.60 twice
+    #[arg(long)]
+    pub duplicate_metadata: bool,
 }
 
 /// The times in an image.
@@ -122,6 +127,9 @@ pub struct TreeArgs {
     /// The tree to read; the best that is there by default
     #[arg(long, value_enum, value_name = "TREE")]
     pub tree: Option<TreeArg>,
+    /// The block that the session starts at, on discs with several
+    #[arg(long, value_name = "BLOCK", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=0xffff_ff00))]
+    pub start: u32,
 }
 
 /// `reburn get`
@@ -206,13 +214,6 @@ pub struct Burn {
     pub media: Option<Medium>,
 }
 
-/// File systems that can be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FileSystem {
-    /// ISO 9660 with Rock Ridge and Joliet
-    Iso,
-}
-
 /// Length of Joliet names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum JolietArg {
@@ -272,6 +273,8 @@ pub enum TreeArg {
     Enhanced,
     /// Names as ECMA-119 has them
     Plain,
+    /// UDF
+    Udf,
 }
 
 /// When a file counts as unchanged.

@@ -8,6 +8,7 @@ use reburn_blocks::{PlanFileError, ReadError};
 use reburn_image::{ImageError, WriteOutError};
 use reburn_iso9660::IsoError;
 use reburn_recorder::ErrorKind;
+use reburn_udf::UdfError;
 
 /// Why the program did not do what it was asked to.
 #[derive(Debug)]
@@ -94,6 +95,12 @@ impl From<reburn_recorder::Failure> for Failure {
 
 impl From<IsoError> for Failure {
     fn from(error: IsoError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+impl From<UdfError> for Failure {
+    fn from(error: UdfError) -> Self {
         Self::usage(error.to_string())
     }
 }

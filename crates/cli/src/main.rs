@@ -4,6 +4,7 @@
 mod args;
 mod disc;
 mod failure;
+mod file_system;
 mod output;
 mod progress;
 mod render;

@@ -4,10 +4,10 @@ use std::io;
 use std::path::PathBuf;
 
 use reburn_blocks::{BlockCount, ByteCount, ReadError};
-use reburn_iso9660::{IsoError, LayoutError, Note};
+use reburn_iso9660::{IsoError, LayoutError};
 use reburn_tree::TreeError;
 
-use crate::Medium;
+use crate::{ImportNote, Medium};
 
 /// Why an image could not be built, imported or changed.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +19,12 @@ pub enum ImageError {
     /// The tree cannot be a volume of the wanted kind.
     #[error(transparent)]
     Layout(#[from] LayoutError),
+    /// A UDF volume could not be read.
+    #[error(transparent)]
+    Udf(#[from] reburn_udf::UdfError),
+    /// The tree cannot be a UDF volume of the wanted kind.
+    #[error(transparent)]
+    UdfLayout(#[from] reburn_udf::LayoutError),
     /// The tree refused a change.
     #[error(transparent)]
     Tree(#[from] TreeError),
@@ -55,7 +61,7 @@ pub enum ImageError {
     )]
     WouldLose {
         /// What there is, how often, and where first.
-        note: Note,
+        note: ImportNote,
     },
     /// There is room, but not in one piece.
     #[error(
@@ -87,6 +93,9 @@ pub enum EntireImageRequired {
     /// The disc has nothing on it.
     #[error("the disc is blank, so all of the image must be recorded; make an image and burn it")]
     BlankMedium,
+    /// The disc has one file system, and the image shall have another.
+    #[error("the image has another file system than the disc; record all of it")]
+    OtherFileSystem,
     /// A UDF file system beside ISO 9660 would go stale.
     #[error(
         "the disc also holds a UDF file system over the same files, which would not see the \

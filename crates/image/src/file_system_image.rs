@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use reburn_blocks::BlockRead;
-use reburn_iso9660::{IsoOptions, Note};
 use reburn_tree::{ChangePoint, Metadata, NewKind, NodeId, Timestamp, Tree, TreeError};
 
 use crate::base::Base;
 use crate::host;
-use crate::{HostOptions, HostReport, ImageError, ImportOptions, Medium, ResultImage, Sessions};
+use crate::{
+    FileSystems, HostOptions, HostReport, ImageError, ImportNote, ImportOptions, Medium,
+    ResultImage, Sessions,
+};
 
 /// Files and folders, the medium they are for, and the disc they change, if there is one.
 ///
@@ -19,7 +21,7 @@ pub struct FileSystemImage<'b> {
     pub(crate) tree: Tree,
     pub(crate) base: Option<Base<'b>>,
     pub(crate) medium: Medium,
-    pub(crate) iso: IsoOptions,
+    pub(crate) file_systems: FileSystems,
     /// The modification date of the volume, and its creation date if it is new.
     pub(crate) time: Timestamp,
     /// Whether the volume must be written anew even if the tree is the same.
@@ -28,13 +30,13 @@ pub struct FileSystemImage<'b> {
 
 impl FileSystemImage<'static> {
     /// An empty image for a medium, with its volume dates set to `time`.
-    pub fn new(medium: Medium, iso: IsoOptions, time: Timestamp) -> Self {
+    pub fn new(medium: Medium, file_systems: impl Into<FileSystems>, time: Timestamp) -> Self {
         let tree = Tree::new(Metadata::directory().modified_at(time));
         Self {
             tree,
             base: None,
             medium,
-            iso,
+            file_systems: file_systems.into(),
             time,
             options_changed: false,
         }
@@ -44,13 +46,13 @@ impl FileSystemImage<'static> {
 impl<'b> FileSystemImage<'b> {
     /// Takes the tree of a disc or image, to change it. Its files keep their blocks.
     pub fn import(base: &'b dyn BlockRead, options: &ImportOptions) -> Result<Self, ImageError> {
-        let (base, tree, iso) = Base::read(base, options)?;
+        let (base, tree, file_systems) = Base::read(base, options)?;
         let (medium, time) = (options.medium, options.time);
         Ok(Self {
             tree,
             base: Some(base),
             medium,
-            iso,
+            file_systems,
             time,
             options_changed: false,
         })
@@ -67,13 +69,13 @@ impl<'b> FileSystemImage<'b> {
     }
 
     /// What was read leniently from the disc, or is on it but not in the tree.
-    pub fn notes(&self) -> &[Note] {
+    pub fn notes(&self) -> &[ImportNote] {
         self.base.as_ref().map_or(&[], |base| &base.notes)
     }
 
-    /// The sessions of the disc, as far as it has a note of them.
+    /// The sessions of an ISO 9660 disc, as far as it has a note of them.
     pub fn sessions(&self) -> Option<&Sessions> {
-        self.base.as_ref().map(|base| &base.sessions)
+        Some(&self.base.as_ref()?.iso()?.sessions)
     }
 
     /// The medium that the image is for.
@@ -81,16 +83,16 @@ impl<'b> FileSystemImage<'b> {
         self.medium
     }
 
-    /// How the file system will be written.
-    pub fn iso_options(&self) -> &IsoOptions {
-        &self.iso
+    /// Which file systems will be written, and how.
+    pub fn file_systems(&self) -> &FileSystems {
+        &self.file_systems
     }
 
-    /// How the file system will be written, to be changed.
+    /// Which file systems will be written, to be changed.
     /// The volume is then written anew even if the tree stays the same.
-    pub fn iso_options_mut(&mut self) -> &mut IsoOptions {
+    pub fn file_systems_mut(&mut self) -> &mut FileSystems {
         self.options_changed = true;
-        &mut self.iso
+        &mut self.file_systems
     }
 
     /// Adds a file or folder at a path whose folder exists.

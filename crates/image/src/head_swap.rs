@@ -15,104 +15,77 @@
 //! every descriptor at block 16. Both trees are whole on the disc throughout, so the class is
 //! Recoverable: one write brings back one of them.
 
-use reburn_blocks::{
-    BlockCount, BlockRange, BlockRangeList, CrashClass, Epoch, EpochRole, Fingerprint, Lba,
-    ModifiedBlocks, Plan, Protocol, keep_differing_units,
-};
+use reburn_blocks::{BlockCount, BlockRangeList, CrashClass, ExtentMap, Lba, Protocol};
+use reburn_iso9660::{IsoOptions, Layout};
 
-use crate::base::Base;
-use crate::result::NewBlocks;
-use crate::session;
-use crate::{EntireImageRequired, ImageError, Medium, ResultImage};
+use crate::base::{Base, IsoBase};
+use crate::new_blocks::{Commit, IsoBlocks, IsoRequest, NewBlocks, add_files, end_of_files};
+use crate::placement::{PlacedFiles, Placement, Request, new_files};
+use crate::{FileSystemImage, ImageError, Medium};
 
-impl ResultImage<'_> {
-    /// The blocks to record over the base, in order, or [`EntireImageRequired`].
-    ///
-    /// The counterpart of IMAPI's `get_ModifiedBlocks`. Reads the base and the new blocks once,
-    /// to leave out write units that would not change.
-    pub fn modified_blocks(&self) -> Result<ModifiedBlocks, ImageError> {
-        let base = self.base.ok_or(EntireImageRequired::NoBase)?;
-        let unit = self.medium.write_unit();
-        let Some(new) = &self.new else {
-            return Ok(ModifiedBlocks::new(unit, []));
-        };
-        let head = BlockRangeList::from_iter([new.head]).align_outward(unit);
-        let written: BlockRangeList = new.sources.iter().map(|(range, ..)| range).collect();
-        let shadow = written.align_outward(unit).difference(&head);
-        check_laws(base, &shadow, &head, unit);
-        let differing = |ranges| keep_differing_units(base.disc(), self, unit, ranges);
-        let shadow = Epoch {
-            role: EpochRole::Shadow,
-            ranges: differing(&shadow)?,
-        };
-        let commit = Epoch {
-            role: EpochRole::Commit,
-            ranges: differing(&head)?,
-        };
-        Ok(ModifiedBlocks::new(unit, [shadow, commit]))
-    }
-
-    /// Blocks that every plan to this result records under head swap, in whole write units:
-    /// new data and metadata together, and the head. Never more than the plan records.
-    pub fn lower_bound(&self) -> BlockCount {
-        let unit = self.medium.write_unit();
-        self.new.as_ref().map_or(BlockCount::ZERO, |new| {
-            (new.data + new.session).round_up(unit) + new.head.align_outward(unit).block_count()
-        })
-    }
-
-    /// Everything that a recorder must know to bring the base up to date.
-    pub fn plan(&self) -> Result<Plan, ImageError> {
-        let base = self.base.ok_or(EntireImageRequired::NoBase)?;
-        let modified = self.modified_blocks()?;
-        Ok(Plan {
-            volume: base
-                .volume
-                .volume_identifier(base.volume.best())
-                .unwrap_or_default(),
-            base: fingerprint(base)?,
-            protocol: Protocol::HeadSwap,
-            class: CrashClass::Recoverable,
-            class_reason: class_reason(self.medium, self.new.as_ref()),
-            lower_bound: self.lower_bound().min(modified.block_count()),
-            modified,
-            total_blocks: self.total_blocks(),
-        })
-    }
-}
-
-/// The laws that the class stands on, checked on every list before it is handed out.
-fn check_laws(
-    base: &Base<'_>,
-    shadow: &BlockRangeList,
-    head: &BlockRangeList,
-    unit: reburn_blocks::WriteUnit,
-) {
-    let shared = base.live.align_outward(unit).intersection(shadow);
-    assert!(
-        shared.is_empty(),
-        "blocks {shared} of the first epoch share units with the old tree"
-    );
-    assert_eq!(head.ranges().len(), 1, "the head is one run of write units");
-}
-
-/// The head with its neighbours, and all descriptors, path tables and directories: any change
-/// of a name, size, time or address on the disc shows there.
-fn fingerprint(base: &Base<'_>) -> Result<Fingerprint, ImageError> {
-    let head = BlockRange::new(session::HEAD, Lba::new(session::FIRST_START.get() - 1));
-    let head: BlockRangeList = head.into_iter().collect();
-    let metadata = base.metadata.difference(&head);
-    Ok(Fingerprint::take(
-        base.disc(),
-        head.iter().chain(metadata.iter()),
-    )?)
-}
-
-fn class_reason(medium: Medium, new: Option<&NewBlocks>) -> String {
-    let Some(new) = new else {
-        return "nothing is recorded".into();
+/// Lays out a new session behind what is on the disc.
+pub(crate) fn lay_out(
+    image: &FileSystemImage<'_>,
+    (base, iso): (&Base<'_>, &IsoBase),
+    options: &IsoOptions,
+    placement: &mut Placement,
+) -> Result<NewBlocks, ImageError> {
+    let (tree, medium) = (&image.tree, image.medium);
+    let layout = Layout::new(tree, options)?;
+    let descriptor_blocks = IsoBlocks::descriptor_blocks(&layout, iso.boot_record.is_some());
+    let head = IsoBlocks::head(descriptor_blocks);
+    let unit = medium.write_unit();
+    // What lies where the head will be must move.
+    let doomed = BlockRangeList::from_iter([head]).align_outward(unit);
+    let files = new_files(tree, &doomed);
+    let session = descriptor_blocks + layout.metadata_blocks();
+    let request = Request {
+        session,
+        files: &files,
+        medium,
+        unit,
     };
-    let start = new.session_start;
+    let descriptors_start = request.place(&base.live, placement)?;
+    let mut sources = ExtentMap::new();
+    IsoBlocks::add_sources(&mut sources, &layout, head, descriptors_start);
+    add_files(&mut sources, placement, &files);
+    // What a file has behind the last used block still counts, so that no reader thinks that
+    // something else follows the volume.
+    let file_end = match medium {
+        Medium::File => base.disc().block_count(),
+        _ => BlockCount::ZERO,
+    };
+    let volume_space = end_of_files(tree, placement)
+        .max(sources.end())
+        .max(file_end);
+    let blocks = IsoBlocks::new(
+        layout,
+        &PlacedFiles::new(tree, placement, Some(base.disc())),
+        &IsoRequest {
+            options,
+            descriptors_start,
+            volume_space,
+            older: iso.sessions.clone(),
+            boot_record: iso.boot_record.as_deref(),
+        },
+    );
+    let commit = Commit {
+        epochs: vec![doomed],
+        protocol: Protocol::HeadSwap,
+        class: CrashClass::Recoverable,
+        class_reason: class_reason(medium, blocks.session_start),
+    };
+    Ok(NewBlocks {
+        sources,
+        data: files.iter().map(|file| file.blocks).sum(),
+        metadata: session,
+        iso: Some(blocks),
+        udf: None,
+        commit: Some(commit),
+    })
+}
+
+fn class_reason(medium: Medium, start: Lba) -> String {
     match medium {
         Medium::File => format!(
             "the descriptors at block 16 are written one by one; if they stop half way, the \

@@ -3,11 +3,13 @@
 //! Invariants: a file that lies on the base keeps its blocks unless a commit is going to
 //! rewrite them; a new file lies in one run of blocks; empty files have none.
 
-use reburn_blocks::{BlockCount, BlockRange, BlockRangeList, Lba, WriteUnit};
+use reburn_blocks::{BlockCount, BlockRange, BlockRangeList, BlockRead, Lba, ReadError, WriteUnit};
 use reburn_iso9660::{FilePlacement, SECTION_BLOCKS_MAX, section_lengths};
 use reburn_tree::{Content, Extent, InodeId, Kind, Tree};
+use reburn_udf::{EXTENT_BLOCKS_MAX, EXTENT_BYTES_MAX, stays_in_place};
 
 use crate::free_space::FreeSpace;
+use crate::source::{OpenFile, read_content};
 use crate::{ImageError, Medium};
 
 /// The first blocks of newly placed files, by inode. Four bytes a file.
@@ -98,6 +100,7 @@ pub(crate) fn new_files(tree: &Tree, doomed: &BlockRangeList) -> Vec<NewFile> {
             continue;
         }
         if let Content::Base(extents) = content
+            && stays_in_place(extents)
             && extents
                 .iter()
                 .filter_map(Extent::blocks)
@@ -189,11 +192,79 @@ impl Request<'_> {
     }
 }
 
-/// A placement with its tree, as the file system's layouter asks for it.
-#[derive(Debug, Clone, Copy)]
+/// Every named stream of a file that is in the tree: they need blocks as files do.
+pub(crate) fn streams(tree: &Tree) -> impl Iterator<Item = NewFile> {
+    let owners = tree
+        .inodes_with_streams()
+        .filter(|&inode| tree.links(inode) > 0);
+    let streams = owners.flat_map(|owner| tree.streams(owner).map(|(_, stream)| stream));
+    streams.filter_map(|inode| match tree.kind(inode) {
+        Kind::File { size, .. } if size > 0 => {
+            let blocks = BlockCount::for_bytes(size).unwrap_or(BlockCount::MAX);
+            Some(NewFile { inode, blocks })
+        }
+        _ => None,
+    })
+}
+
+/// A placement with its tree, as the layouters of file systems ask for it.
+#[derive(Clone, Copy)]
 pub(crate) struct PlacedFiles<'a> {
     pub(crate) tree: &'a Tree,
-    pub(crate) placement: &'a Placement,
+    placement: &'a Placement,
+    base: Option<&'a dyn BlockRead>,
+}
+
+impl<'a> PlacedFiles<'a> {
+    /// `base` is the disc that content of the base is on.
+    pub(crate) fn new(
+        tree: &'a Tree,
+        placement: &'a Placement,
+        base: Option<&'a dyn BlockRead>,
+    ) -> Self {
+        Self {
+            tree,
+            placement,
+            base,
+        }
+    }
+}
+
+impl reburn_udf::FilePlacement for PlacedFiles<'_> {
+    fn extent_start(&self, inode: InodeId, extent: usize) -> Lba {
+        if let Some(start) = self.placement.start(inode) {
+            let before = EXTENT_BLOCKS_MAX.get() * u32::try_from(extent).expect("a short list");
+            return start + BlockCount::new(before);
+        }
+        // A file of the base: find the extent of the disc that this one is a piece of.
+        let mut left = extent;
+        for whole in self.placement.extents(self.tree, inode).as_slice() {
+            let pieces = usize::try_from(whole.bytes.div_ceil(EXTENT_BYTES_MAX));
+            let pieces = pieces.unwrap_or(usize::MAX);
+            if left < pieces {
+                let before = u64::try_from(left).expect("a short list");
+                let before = BlockCount::checked(before * u64::from(EXTENT_BLOCKS_MAX.get()));
+                let start = whole.start().unwrap_or(Lba::MAX);
+                return before
+                    .and_then(|before| start.checked_add(before))
+                    .unwrap_or(Lba::MAX);
+            }
+            left -= pieces;
+        }
+        unreachable!("only extents that a file has are asked for")
+    }
+
+    fn read_embedded(&self, inode: InodeId, content: &mut [u8]) -> Result<(), ReadError> {
+        let Kind::File {
+            size,
+            content: from,
+        } = self.tree.kind(inode)
+        else {
+            unreachable!("only files are embedded")
+        };
+        let mut open = OpenFile::default();
+        read_content(self.base, &mut open, inode, (size, from), 0, content)
+    }
 }
 
 impl FilePlacement for PlacedFiles<'_> {

@@ -7,19 +7,17 @@
 use std::cell::RefCell;
 use std::fmt;
 
-use reburn_blocks::{
-    BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, BlockRead, Digest, ExtentMap, Lba,
-    ReadError, WriteUnit,
-};
-use reburn_iso9660::{Layout, Placed, RenderCache};
-use reburn_tree::{Extent, InodeId, Kind, NodeId, Tree};
+use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, BlockRead, Digest, Lba, ReadError};
+use reburn_tree::{Kind, NodeId, Tree};
 
-use crate::base::{Base, first_blocks};
-use crate::iso_options::style_of;
-use crate::placement::{NewFile, PlacedFiles, Placement, Request, new_files};
-use crate::session::{self, Sessions};
+use crate::base::{Base, BaseVolume};
+use crate::new_blocks::{NewBlocks, Source, end_of_files};
+use crate::placement::{PlacedFiles, Placement};
+use crate::session;
 use crate::source::{OpenFile, read_content};
-use crate::{FileSystemImage, ImageError, Medium};
+use crate::{
+    EntireImageRequired, FileSystemImage, FileSystems, ImageError, Medium, fresh, head_swap,
+};
 
 /// The disc as a [`FileSystemImage`] makes it: a [`BlockRead`] over lazily read sources.
 ///
@@ -31,38 +29,16 @@ pub struct ResultImage<'a> {
     placement: Placement,
     pub(crate) new: Option<NewBlocks>,
     total: BlockCount,
-    /// The host file and the directory that were read last.
+    /// The host file and the directories that were read last.
     open: RefCell<OpenFile>,
-    rendered: RefCell<RenderCache>,
+    rendered: RefCell<Rendered>,
 }
 
-/// What a result has that its base has not.
-pub(crate) struct NewBlocks {
-    /// Where the bytes of each new block come from.
-    pub(crate) sources: ExtentMap<Source>,
-    layout: Layout,
-    metadata_start: Lba,
-    /// The volume descriptors at block 16.
-    head_descriptors: Vec<u8>,
-    /// The same in the session, where the volume's size counts from the session's start.
-    session_descriptors: Vec<u8>,
-    /// The blocks at 16 that readers begin with.
-    pub(crate) head: BlockRange,
-    /// Blocks of new file data.
-    pub(crate) data: BlockCount,
-    /// Blocks of descriptors, path tables and directories in the new session.
-    pub(crate) session: BlockCount,
-    pub(crate) session_start: Lba,
-}
-
-/// Where a new block's bytes come from.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Source {
-    HeadDescriptors,
-    SessionDescriptors,
-    /// Path tables and directories.
-    Metadata,
-    File(InodeId),
+/// The directory of each file system that was rendered last.
+#[derive(Default)]
+struct Rendered {
+    iso: reburn_iso9660::RenderCache,
+    udf: reburn_udf::RenderCache,
 }
 
 impl fmt::Debug for ResultImage<'_> {
@@ -97,127 +73,17 @@ impl<'a> ResultImage<'a> {
 
     /// Finds room for everything that is new.
     fn lay_out(&mut self, image: &FileSystemImage<'_>) -> Result<(), ImageError> {
-        let layout = Layout::new(self.tree, &image.iso)?;
-        let boots = self.base.is_some_and(|base| base.boot_record.is_some());
-        let descriptor_blocks = layout.descriptor_blocks() + BlockCount::new(boots.into());
-        let head = BlockRange::with_count(session::HEAD, descriptor_blocks)
-            .expect("a volume has descriptors");
-
-        let medium = self.medium;
-        let (live, unit) = self.base.map_or_else(
-            || {
-                let first = first_blocks(session::FIRST_START + session::SYSTEM_AREA);
-                ([first].into_iter().collect(), WriteUnit::FILE)
+        let placement = &mut self.placement;
+        let new = match (&image.base, &image.file_systems) {
+            (None, _) => fresh::lay_out(image, placement)?,
+            (Some(base), FileSystems::Iso(options)) => match &base.volume {
+                BaseVolume::Iso(iso) => head_swap::lay_out(image, (base, iso), options, placement)?,
+                BaseVolume::Udf(_) => return Err(EntireImageRequired::OtherFileSystem.into()),
             },
-            |base| (base.live.clone(), medium.write_unit()),
-        );
-        // Only a base has data where the head will be.
-        let doomed = BlockRangeList::from_iter([head]).align_outward(unit);
-        let files = new_files(self.tree, &doomed);
-        let session = descriptor_blocks + layout.metadata_blocks();
-        let request = Request {
-            session,
-            files: &files,
-            medium,
-            unit,
+            (Some(_), _) => return Err(EntireImageRequired::OtherFileSystem.into()),
         };
-        let descriptors_start = request.place(&live, &mut self.placement)?;
-        let session_start = Lba::new(descriptors_start.get() - session::SYSTEM_AREA.get());
-        let metadata_start = descriptors_start + descriptor_blocks;
-        let sources = self.map_sources(head, descriptors_start, layout.metadata_blocks(), &files);
-        let [head_descriptors, session_descriptors] =
-            self.describe(image, &layout, metadata_start, session_start, sources.end());
-        self.new = Some(NewBlocks {
-            sources,
-            layout,
-            metadata_start,
-            head_descriptors,
-            session_descriptors,
-            head,
-            data: files.iter().map(|file| file.blocks).sum(),
-            session,
-            session_start,
-        });
+        self.new = Some(new);
         Ok(())
-    }
-
-    /// Where each new block's bytes come from.
-    fn map_sources(
-        &self,
-        head: BlockRange,
-        descriptors_start: Lba,
-        metadata_blocks: BlockCount,
-        files: &[NewFile],
-    ) -> ExtentMap<Source> {
-        let mut sources = ExtentMap::new();
-        let mut add = |start, count, source| {
-            if let Some(range) = BlockRange::with_count(start, count) {
-                sources.insert(range, source);
-            }
-        };
-        let count = head.block_count();
-        add(head.start_lba(), count, Source::HeadDescriptors);
-        add(descriptors_start, count, Source::SessionDescriptors);
-        add(descriptors_start + count, metadata_blocks, Source::Metadata);
-        let mut placed: Vec<_> = files
-            .iter()
-            .filter_map(|file| Some((self.placement.start(file.inode)?, *file)))
-            .collect();
-        placed.sort_unstable_by_key(|(start, _)| *start);
-        for (start, file) in placed {
-            add(start, file.blocks, Source::File(file.inode));
-        }
-        sources
-    }
-
-    /// The volume descriptors at block 16 and in the session.
-    fn describe(
-        &self,
-        image: &FileSystemImage<'_>,
-        layout: &Layout,
-        metadata_start: Lba,
-        session_start: Lba,
-        new_end: BlockCount,
-    ) -> [Vec<u8>; 2] {
-        // What a file has behind the last used block still counts, so that no reader thinks
-        // that something else follows the volume.
-        let in_file = self.base.filter(|_| self.medium == Medium::File);
-        let file_end = in_file.map_or(BlockCount::ZERO, |base| base.disc().block_count());
-        let volume_space = self.end_of_files().max(new_end).max(file_end);
-        let older = self
-            .base
-            .map_or_else(Sessions::default, |base| base.sessions.clone());
-        let note = older.with(session_start, style_of(&image.iso)).encode();
-        let (tree, placement) = (self.tree, &self.placement);
-        let files = PlacedFiles { tree, placement };
-        let placed = layout.place(tree, metadata_start, &files);
-        let boot_record = self.base.and_then(|base| base.boot_record.as_deref());
-        [
-            volume_space,
-            volume_space - BlockCount::new(session_start.get()),
-        ]
-        .map(|volume_space| {
-            let mut blocks = placed.descriptors(volume_space, &note);
-            if let Some(boot_record) = boot_record {
-                // Right after the primary descriptor (El Torito 2.0).
-                blocks.splice(BLOCK_SIZE..BLOCK_SIZE, boot_record.iter().copied());
-            }
-            blocks
-        })
-    }
-
-    /// The first block after the data of every file.
-    fn end_of_files(&self) -> BlockCount {
-        let nodes = self
-            .tree
-            .walk(Tree::ROOT)
-            .map(|(node, _)| self.tree.inode(node));
-        let ends = nodes.map(|inode| {
-            let extents = self.placement.extents(self.tree, inode);
-            let ends = extents.as_slice().iter().filter_map(Extent::blocks);
-            ends.map(BlockRange::end_exclusive).max().unwrap_or(0)
-        });
-        BlockCount::new(ends.max().unwrap_or(0))
     }
 
     /// On a file everything that is there belongs to the image; on a disc the blank rest does
@@ -227,7 +93,7 @@ impl<'a> ResultImage<'a> {
             .new
             .as_ref()
             .map_or(BlockCount::ZERO, |new| new.sources.end());
-        let end = new_end.max(self.end_of_files());
+        let end = new_end.max(end_of_files(self.tree, &self.placement));
         let Some(base) = self.base else {
             return end.round_up(self.medium.write_unit());
         };
@@ -300,24 +166,26 @@ impl<'a> ResultImage<'a> {
         skipped: BlockCount,
         buf: &mut [u8],
     ) -> Result<(), ReadError> {
+        let files = PlacedFiles::new(self.tree, &self.placement, self.base.map(Base::disc));
+        let iso = || new.iso.as_ref().expect("there is ISO 9660");
+        let udf = || new.udf.as_ref().expect("there is UDF");
+        let mut part_of = |whole: &[u8]| {
+            let from = skipped.as_usize() * BLOCK_SIZE;
+            buf.copy_from_slice(&whole[from..from + buf.len()]);
+            Ok(())
+        };
         match source {
-            Source::HeadDescriptors | Source::SessionDescriptors => {
-                let descriptors = match source {
-                    Source::HeadDescriptors => &new.head_descriptors,
-                    _ => &new.session_descriptors,
-                };
-                let from = skipped.as_usize() * BLOCK_SIZE;
-                buf.copy_from_slice(&descriptors[from..from + buf.len()]);
+            Source::IsoHead => part_of(&iso().head_descriptors),
+            Source::IsoSession => part_of(&iso().session_descriptors),
+            Source::UdfStructure(index) => part_of(&udf().structures[index].bytes),
+            Source::IsoMetadata => {
+                let placed = iso().layout.place(self.tree, iso().metadata_start, &files);
+                placed.read_metadata(start, buf, &mut self.rendered.borrow_mut().iso);
                 Ok(())
             }
-            Source::Metadata => {
-                let files = PlacedFiles {
-                    tree: self.tree,
-                    placement: &self.placement,
-                };
-                let placed: Placed<'_> = new.layout.place(self.tree, new.metadata_start, &files);
-                placed.read_metadata(start, buf, &mut self.rendered.borrow_mut());
-                Ok(())
+            Source::UdfMetadata => {
+                let placed = udf().layout.place(self.tree, &udf().addresses, &files);
+                placed.read_metadata(start, buf, &mut self.rendered.borrow_mut().udf)
             }
             Source::File(inode) => {
                 let Kind::File { size, content } = self.tree.kind(inode) else {

@@ -9,8 +9,9 @@ use std::io::{self, Read, Seek, SeekFrom};
 use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, BlockRead, Lba, ReadError};
 use reburn_tree::{Content, Kind};
 
+use crate::ResultImage;
 use crate::extract::write_sparse;
-use crate::result::{ResultImage, Source};
+use crate::new_blocks::Source;
 use crate::source::shrank;
 
 /// Blocks written at a time.
@@ -57,6 +58,12 @@ impl ResultImage<'_> {
                 done += copied;
                 continue;
             }
+            if let Some(gap) = self.gap_at(at) {
+                out.seek(SeekFrom::Start((at + gap).byte_offset()))
+                    .map_err(write_error)?;
+                done += gap;
+                continue;
+            }
             let count = (total - done).min(CHUNK);
             let chunk = &mut buf[..count.as_usize() * BLOCK_SIZE];
             self.read_blocks(at, chunk)?;
@@ -69,6 +76,15 @@ impl ResultImage<'_> {
             source,
         };
         out.set_len(total.bytes()).map_err(write_error)
+    }
+
+    /// How many blocks from `at` on are zeros that nothing stands in, if that is worth a seek.
+    fn gap_at(&self, at: Lba) -> Option<BlockCount> {
+        let new = self.new.as_ref().filter(|_| self.base.is_none())?;
+        let rest = BlockRange::with_count(at, self.total_blocks() - BlockCount::new(at.get()))?;
+        let piece = new.sources.pieces(rest).next()?;
+        let count = piece.range.block_count();
+        (piece.value.is_none() && count >= CHUNK).then_some(count)
     }
 
     /// If a large host file covers `at`, copies the rest of it and says how many blocks that

@@ -13,6 +13,8 @@ pub(super) fn encode(plan: &Plan) -> Vec<u8> {
     out.push(match plan.protocol {
         Protocol::HeadSwap => 1,
         Protocol::Difference => 2,
+        Protocol::MirrorFlip => 3,
+        Protocol::VdsFlip => 4,
     });
     out.push(match plan.class {
         CrashClass::Atomic => 1,
@@ -69,6 +71,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Plan, PlanFileError> {
     let protocol = match fields.byte()? {
         1 => Protocol::HeadSwap,
         2 => Protocol::Difference,
+        3 => Protocol::MirrorFlip,
+        4 => Protocol::VdsFlip,
         other => return Err(damaged(format!("{other} is no protocol"))),
     };
     let class = match fields.byte()? {

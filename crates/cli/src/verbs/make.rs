@@ -2,12 +2,10 @@
 
 use std::process::ExitCode;
 
-use reburn_image::{FileSystemImage, HostFileId, HostOptions, new_volume};
-use reburn_iso9660::{DeepDirectories, IsoOptions, Joliet, Level};
-use reburn_tree::Timestamp;
+use reburn_image::{FileSystemImage, HostFileId, HostOptions};
 use serde_json::json;
 
-use crate::args::{DeepArg, FileSystem, IsoArgs, JolietArg, LevelArg, Make, Switch};
+use crate::args::Make;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::Terminal;
@@ -17,8 +15,8 @@ use crate::time::BuildTime;
 /// Makes the image; nothing stands under its name until it is complete.
 pub fn run(args: &Make, terminal: Terminal) -> Result<ExitCode, Failure> {
     let time = BuildTime::new(&args.time)?;
-    let mut image =
-        FileSystemImage::new(args.media, iso_options(&args.iso, time.volume), time.volume);
+    let file_systems = args.volume.file_systems(time.volume);
+    let mut image = FileSystemImage::new(args.media, file_systems, time.volume);
     if !args.dir.is_dir() {
         let missing = std::fs::metadata(&args.dir).err();
         return Err(missing.map_or_else(
@@ -55,27 +53,4 @@ pub fn run(args: &Make, terminal: Terminal) -> Result<ExitCode, Failure> {
     });
     terminal.result(&text, &object);
     Ok(ExitCode::SUCCESS)
-}
-
-fn iso_options(args: &IsoArgs, time: Timestamp) -> IsoOptions {
-    let FileSystem::Iso = args.fs;
-    IsoOptions {
-        level: match args.level {
-            LevelArg::One => Level::One,
-            LevelArg::Two => Level::Two,
-            LevelArg::Three | LevelArg::Enhanced => Level::Three,
-        },
-        joliet: match args.joliet {
-            JolietArg::Off => Joliet::Off,
-            JolietArg::Strict => Joliet::Strict64,
-            JolietArg::Relaxed => Joliet::Relaxed103,
-        },
-        rock_ridge: args.rock_ridge == Switch::On,
-        deep: match args.deep {
-            DeepArg::Relocate => DeepDirectories::Relocate,
-            DeepArg::InPlace => DeepDirectories::InPlace,
-        },
-        enhanced: args.level == LevelArg::Enhanced,
-        ..new_volume(&args.volume, time)
-    }
 }

@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 
 use reburn_blocks::PlanFile;
-use reburn_tree::{NodeId, Tree};
+use reburn_iso9660::Hierarchy;
+use reburn_tree::{NodeId, Timestamp, Tree};
 use serde_json::json;
 
-use super::OpenVolume;
+use super::{OpenVolume, VolumeKind};
 use crate::args::Show;
 use crate::disc::DiscName;
 use crate::failure::Failure;
@@ -28,7 +29,7 @@ pub fn run(args: &Show, terminal: Terminal) -> Result<ExitCode, Failure> {
     if args.path.is_none() {
         show_volume(&open, terminal);
     }
-    let tree = &open.files.tree;
+    let tree = &open.tree;
     if args.recursive {
         for (node, _) in tree.walk(node).skip(usize::from(tree.is_directory(node))) {
             show_node(tree, node, terminal);
@@ -44,15 +45,24 @@ pub fn run(args: &Show, terminal: Terminal) -> Result<ExitCode, Failure> {
 }
 
 fn show_volume(open: &OpenVolume, terminal: Terminal) {
-    let volume = &open.volume;
+    match &open.volume {
+        VolumeKind::Iso(volume, hierarchy) => show_iso(volume, *hierarchy, terminal),
+        VolumeKind::Udf(volume) => show_udf(open, volume, terminal),
+    }
+}
+
+fn date(date: Option<Timestamp>) -> String {
+    date.map_or("-".into(), |date| date.to_string())
+}
+
+fn show_iso(volume: &reburn_iso9660::Volume, hierarchy: Hierarchy, terminal: Terminal) {
     let primary = volume.primary();
-    let name = volume.volume_identifier(open.hierarchy).unwrap_or_default();
+    let name = volume.volume_identifier(hierarchy).unwrap_or_default();
     let trees: Vec<_> = volume
         .hierarchies()
         .iter()
         .map(ToString::to_string)
         .collect();
-    let date = |date: Option<reburn_tree::Timestamp>| date.map_or("-".into(), |d| d.to_string());
     let created = date(primary.creation_date.timestamp());
     let modified = date(primary.modification_date.timestamp());
     let blocks = volume.volume_space();
@@ -69,7 +79,7 @@ fn show_volume(open: &OpenVolume, terminal: Terminal) {
     });
     let mut lines = vec![
         format!("volume    {name}"),
-        format!("trees     {}, showing {}", trees.join(", "), open.hierarchy),
+        format!("trees     {}, showing {}", trees.join(", "), hierarchy),
         format!("size      {blocks} blocks ({})", render::size(blocks)),
         format!("created   {created}"),
         format!("modified  {modified}"),
@@ -86,6 +96,63 @@ fn show_volume(open: &OpenVolume, terminal: Terminal) {
     }
     if volume.udf().is_some() {
         lines.push("udf       is also on the disc, over the same files".into());
+    }
+    lines.push(String::new());
+    terminal.result(&lines.join("\n"), &object);
+}
+
+fn show_udf(open: &OpenVolume, volume: &reburn_udf::Volume, terminal: Terminal) {
+    let integrity = volume.integrity();
+    let recorded = integrity.and_then(|integrity| integrity.recorded);
+    let free = volume.free_blocks(&*open.disc.blocks).ok().flatten();
+    let partitions = volume.partitions();
+    let kinds: Vec<_> = partitions
+        .iter()
+        .map(|partition| partition.kind.to_string())
+        .collect();
+    let revision = volume.revision();
+    let block = volume.block_size();
+    let object = json!({
+        "volume": volume.label(), "udf": revision.to_string(), "block_size": block,
+        "partitions": partitions.iter().map(|partition| json!({
+            "kind": partition.kind.to_string(), "number": partition.number,
+            "start": partition.start, "blocks": partition.blocks,
+            "access": partition.access.to_string(),
+        })).collect::<Vec<_>>(),
+        "modified": date(recorded),
+        "closed": integrity.map(|integrity| integrity.is_closed),
+        "files": integrity.map(|integrity| integrity.files),
+        "folders": integrity.map(|integrity| integrity.directories),
+        "next_unique_id": integrity.map(|integrity| integrity.next_unique_id),
+        "free_blocks": free,
+    });
+    let mut lines = vec![
+        format!("volume    {}", volume.label()),
+        format!("udf       {revision}, blocks of {block} bytes"),
+    ];
+    for partition in partitions.iter().take(1) {
+        lines.push(format!(
+            "partition {}, {}, {} blocks from block {}",
+            kinds.join(" and "),
+            partition.access,
+            partition.blocks,
+            partition.start
+        ));
+    }
+    if let Some(integrity) = integrity {
+        lines.push(format!(
+            "holds     {} names of files, {} folders",
+            integrity.files, integrity.directories
+        ));
+        let state = if integrity.is_closed {
+            "closed"
+        } else {
+            "left open"
+        };
+        lines.push(format!("modified  {}, {state}", date(recorded)));
+    }
+    if let Some(free) = free {
+        lines.push(format!("free      {free} blocks"));
     }
     lines.push(String::new());
     terminal.result(&lines.join("\n"), &object);

@@ -75,6 +75,19 @@ impl AccessType {
     }
 }
 
+impl fmt::Display for AccessType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PseudoOverwritable => "pseudo-overwritable",
+            Self::ReadOnly => "read-only",
+            Self::WriteOnce => "write-once",
+            Self::Rewritable => "rewritable",
+            Self::Overwritable => "overwritable",
+            Self::Unknown(number) => return write!(f, "access type {number}"),
+        })
+    }
+}
+
 /// A partition of a volume.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PartitionView {

@@ -1,0 +1,129 @@
+//! Which file systems an image gets, as the command line says it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use reburn_image::{FileSystems, IsoOptions, UdfOptions, UdfRevision, new_udf_volume, new_volume};
+use reburn_iso9660::{DeepDirectories, Joliet, Level};
+use reburn_tree::Timestamp;
+
+use crate::args::{DeepArg, JolietArg, LevelArg, Switch, VolumeArgs};
+
+/// The file systems of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileSystemArg {
+    /// ISO 9660 with Rock Ridge and Joliet.
+    Iso,
+    /// UDF.
+    Udf(UdfRevision),
+    /// Both, over the same files.
+    Bridge(UdfRevision),
+}
+
+impl FromStr for FileSystemArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let revision = |name: &str, usual| match name.strip_prefix("udf") {
+            Some("") => Some(usual),
+            Some(rest) => {
+                let known = UdfRevision::ALL.into_iter();
+                let name = rest.strip_prefix('-')?;
+                { known }.find(|revision| revision.name() == name)
+            }
+            None => None,
+        };
+        let found = match text.split_once(',') {
+            Some(("iso", udf) | (udf, "iso")) => {
+                revision(udf, UdfRevision::V1_02).map(Self::Bridge)
+            }
+            Some(_) => None,
+            None if text == "iso" => Some(Self::Iso),
+            None => revision(text, UdfRevision::V2_50).map(Self::Udf),
+        };
+        found.ok_or_else(|| {
+            let revisions = UdfRevision::ALL.map(|revision| format!("udf-{}", revision.name()));
+            format!(
+                "known file systems are iso, udf (2.50), {}, and iso with one of them, as in \
+                 iso,udf-1.02",
+                revisions.join(", ")
+            )
+        })
+    }
+}
+
+impl fmt::Display for FileSystemArg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Iso => f.write_str("iso"),
+            Self::Udf(revision) => write!(f, "udf-{}", revision.name()),
+            Self::Bridge(revision) => write!(f, "iso,udf-{}", revision.name()),
+        }
+    }
+}
+
+impl VolumeArgs {
+    /// The file systems that are wanted, dated `time`.
+    pub fn file_systems(&self, time: Timestamp) -> FileSystems {
+        match self.fs {
+            FileSystemArg::Iso => FileSystems::Iso(self.iso(time)),
+            FileSystemArg::Udf(revision) => FileSystems::Udf(self.udf(revision, time)),
+            FileSystemArg::Bridge(revision) => {
+                FileSystems::Bridge(self.iso(time), self.udf(revision, time))
+            }
+        }
+    }
+
+    fn iso(&self, time: Timestamp) -> IsoOptions {
+        IsoOptions {
+            level: match self.level {
+                LevelArg::One => Level::One,
+                LevelArg::Two => Level::Two,
+                LevelArg::Three | LevelArg::Enhanced => Level::Three,
+            },
+            joliet: match self.joliet {
+                JolietArg::Off => Joliet::Off,
+                JolietArg::Strict => Joliet::Strict64,
+                JolietArg::Relaxed => Joliet::Relaxed103,
+            },
+            rock_ridge: self.rock_ridge == Switch::On,
+            deep: match self.deep {
+                DeepArg::Relocate => DeepDirectories::Relocate,
+                DeepArg::InPlace => DeepDirectories::InPlace,
+            },
+            enhanced: self.level == LevelArg::Enhanced,
+            ..new_volume(&self.volume, time)
+        }
+    }
+
+    fn udf(&self, revision: UdfRevision, time: Timestamp) -> UdfOptions {
+        UdfOptions {
+            duplicate_metadata: self.duplicate_metadata,
+            ..new_udf_volume(&self.volume, revision, time)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_systems_read_as_they_are_written() {
+        use FileSystemArg::{Bridge, Iso, Udf};
+        for (text, wanted) in [
+            ("iso", Iso),
+            ("udf", Udf(UdfRevision::V2_50)),
+            ("udf-2.01", Udf(UdfRevision::V2_01)),
+            ("iso,udf", Bridge(UdfRevision::V1_02)),
+            ("udf-2.60,iso", Bridge(UdfRevision::V2_60)),
+        ] {
+            let parsed: FileSystemArg = text.parse().unwrap();
+            assert_eq!(parsed, wanted);
+            assert_eq!(parsed.to_string().parse(), Ok(wanted));
+        }
+        for wrong in ["", "udf-", "udf2", "udf-2.02", "iso,iso", "udf,udf", "iso,"] {
+            assert!(wrong.parse::<FileSystemArg>().is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The disc that an image changes.
+
+mod iso;
+mod note;
+mod udf;
+
+use std::fmt;
+
+use reburn_blocks::{
+    BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, BlockRead, Lba, ReadError,
+};
+use reburn_iso9660::Hierarchy;
+use reburn_tree::{ChangePoint, Timestamp, Tree};
+
+pub(crate) use iso::IsoBase;
+pub use note::ImportNote;
+pub(crate) use udf::UdfBase;
+
+use crate::{EntireImageRequired, FileSystems, ImageError, Medium, session};
+
+/// How a disc is taken as a base.
+#[derive(Debug, Clone, Copy)]
+pub struct ImportOptions {
+    /// The medium that the disc is, or that the image file stands for.
+    pub medium: Medium,
+    /// The hierarchy of ISO 9660 whose names and metadata are taken; the best one if `None`.
+    pub hierarchy: Option<Hierarchy>,
+    /// The volume's new modification date, once something changes.
+    pub time: Timestamp,
+    /// Go on where the disc has something that the changed volume would not have.
+    pub accept_losses: bool,
+}
+
+/// A disc with a file system.
+pub(crate) struct Base<'b> {
+    disc: &'b dyn BlockRead,
+    pub(crate) volume: BaseVolume,
+    /// Every block that a reader of the present tree may read, and those kept for other
+    /// reasons: the system area, the heads of older sessions.
+    pub(crate) live: BlockRangeList,
+    /// The blocks that say what is where: any change on the disc shows there.
+    pub(crate) metadata: BlockRangeList,
+    /// The state of the tree as it was read.
+    pub(crate) imported: ChangePoint,
+    pub(crate) notes: Vec<ImportNote>,
+}
+
+/// What only one kind of file system has.
+pub(crate) enum BaseVolume {
+    Iso(Box<IsoBase>),
+    Udf(Box<UdfBase>),
+}
+
+/// What reading a disc gives, whatever is on it.
+pub(crate) struct Found {
+    pub(crate) volume: BaseVolume,
+    pub(crate) live: BlockRangeList,
+    pub(crate) metadata: BlockRangeList,
+    pub(crate) tree: Tree,
+    pub(crate) notes: Vec<ImportNote>,
+    pub(crate) file_systems: FileSystems,
+}
+
+impl fmt::Debug for Base<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let blocks = self.disc.block_count();
+        f.debug_struct("Base")
+            .field("blocks", &blocks)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'b> Base<'b> {
+    /// Reads the tree of a disc, and how to write it again.
+    pub(crate) fn read(
+        disc: &'b dyn BlockRead,
+        options: &ImportOptions,
+    ) -> Result<(Self, Tree, FileSystems), ImageError> {
+        let found = match iso::read(disc, options) {
+            Err(ImageError::Iso(error)) => match udf::read(disc, options) {
+                // Whatever there is, it is no UDF: the first answer counts.
+                Err(ImageError::Udf(no)) if udf::is_absent(&no) => {
+                    if is_blank(disc)? {
+                        return Err(EntireImageRequired::BlankMedium.into());
+                    }
+                    return Err(error.into());
+                }
+                other => other?,
+            },
+            other => other?,
+        };
+        if let Some(note) = found.notes.iter().find(|note| note.is_loss())
+            && !options.accept_losses
+        {
+            return Err(ImageError::WouldLose { note: *note });
+        }
+        let mut tree = found.tree;
+        let base = Self {
+            disc,
+            volume: found.volume,
+            live: found.live,
+            metadata: found.metadata,
+            imported: tree.change_point(),
+            notes: found.notes,
+        };
+        Ok((base, tree, found.file_systems))
+    }
+
+    /// The disc as it is.
+    pub(crate) fn disc(&self) -> &'b dyn BlockRead {
+        self.disc
+    }
+
+    /// The volume's name.
+    pub(crate) fn label(&self) -> String {
+        match &self.volume {
+            BaseVolume::Iso(iso) => iso.label(),
+            BaseVolume::Udf(udf) => udf.volume.label(),
+        }
+    }
+
+    /// What there is of ISO 9660 alone.
+    pub(crate) fn iso(&self) -> Option<&IsoBase> {
+        match &self.volume {
+            BaseVolume::Iso(iso) => Some(iso),
+            BaseVolume::Udf(_) => None,
+        }
+    }
+}
+
+/// The blocks before `end`.
+pub(crate) fn first_blocks(end: Lba) -> BlockRange {
+    let count = BlockCount::new(end.get());
+    BlockRange::with_count(Lba::ZERO, count).expect("there are blocks before the first session")
+}
+
+/// Whether the blocks that any file system starts in are missing or zeros.
+fn is_blank(disc: &dyn BlockRead) -> Result<bool, ReadError> {
+    let blocks = disc
+        .block_count()
+        .min(BlockCount::new(session::FIRST_START.get()));
+    let mut start = vec![0; blocks.as_usize() * BLOCK_SIZE];
+    disc.read_blocks(Lba::ZERO, &mut start)?;
+    Ok(start.iter().all(|&byte| byte == 0))
+}

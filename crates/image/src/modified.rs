@@ -1,0 +1,127 @@
+//! The blocks to record over the base, in which order, and the laws that the order obeys.
+//!
+//! Invariants, checked on every list before it is handed out: what is recorded before the commit
+//! shares no write unit with a live block of the old tree; every epoch of the commit is recorded
+//! whole, in write units of its own.
+
+use reburn_blocks::{
+    BlockCount, BlockRange, BlockRangeList, CrashClass, Epoch, EpochRole, Fingerprint, Lba,
+    ModifiedBlocks, Plan, Protocol, WriteUnit, keep_differing_units,
+};
+
+use crate::base::{Base, BaseVolume};
+use crate::new_blocks::{Commit, NewBlocks};
+use crate::{EntireImageRequired, ImageError, ResultImage, session};
+
+impl ResultImage<'_> {
+    /// The blocks to record over the base, in order, or [`EntireImageRequired`].
+    ///
+    /// The counterpart of IMAPI's `get_ModifiedBlocks`. Reads the base and the new blocks once,
+    /// to leave out write units that would not change.
+    pub fn modified_blocks(&self) -> Result<ModifiedBlocks, ImageError> {
+        let base = self.base.ok_or(EntireImageRequired::NoBase)?;
+        let unit = self.medium.write_unit();
+        let Some((new, commit)) = self.new_with_commit() else {
+            return Ok(ModifiedBlocks::new(unit, []));
+        };
+        let written: BlockRangeList = new.sources.iter().map(|(range, ..)| range).collect();
+        let committed = commit
+            .epochs
+            .iter()
+            .fold(BlockRangeList::new(), |all, epoch| all.union(epoch));
+        let shadow = written.align_outward(unit).difference(&committed);
+        check_laws(base, &shadow, &commit.epochs, unit);
+        let differing = |ranges| keep_differing_units(base.disc(), self, unit, ranges);
+        let mut epochs = vec![Epoch {
+            role: EpochRole::Shadow,
+            ranges: differing(&shadow)?,
+        }];
+        for ranges in &commit.epochs {
+            epochs.push(Epoch {
+                role: EpochRole::Commit,
+                ranges: differing(ranges)?,
+            });
+        }
+        Ok(ModifiedBlocks::new(unit, epochs))
+    }
+
+    /// Blocks that every plan to this result records under its protocol, in whole write units:
+    /// new data and metadata together, and the commit. Never more than the plan records.
+    pub fn lower_bound(&self) -> BlockCount {
+        let unit = self.medium.write_unit();
+        let Some((new, commit)) = self.new_with_commit() else {
+            return BlockCount::ZERO;
+        };
+        let committed = commit.epochs.iter().map(BlockRangeList::block_count).sum();
+        (new.data + new.metadata).round_up(unit) + committed
+    }
+
+    /// Everything that a recorder must know to bring the base up to date.
+    pub fn plan(&self) -> Result<Plan, ImageError> {
+        let base = self.base.ok_or(EntireImageRequired::NoBase)?;
+        let modified = self.modified_blocks()?;
+        let (protocol, class, class_reason) = match self.new_with_commit() {
+            Some((_, commit)) => (commit.protocol, commit.class, commit.class_reason.clone()),
+            None => (
+                usual_protocol(base),
+                CrashClass::Recoverable,
+                "nothing is recorded".into(),
+            ),
+        };
+        Ok(Plan {
+            volume: base.label(),
+            base: fingerprint(base)?,
+            protocol,
+            class,
+            class_reason,
+            lower_bound: self.lower_bound().min(modified.block_count()),
+            modified,
+            total_blocks: self.total_blocks(),
+        })
+    }
+
+    fn new_with_commit(&self) -> Option<(&NewBlocks, &Commit)> {
+        let new = self.new.as_ref()?;
+        Some((new, new.commit.as_ref()?))
+    }
+}
+
+fn usual_protocol(base: &Base<'_>) -> Protocol {
+    match base.volume {
+        BaseVolume::Iso(_) => Protocol::HeadSwap,
+        BaseVolume::Udf(_) => Protocol::MirrorFlip,
+    }
+}
+
+/// The laws that the class stands on, checked on every list before it is handed out.
+fn check_laws(
+    base: &Base<'_>,
+    shadow: &BlockRangeList,
+    commits: &[BlockRangeList],
+    unit: WriteUnit,
+) {
+    let shared = base.live.align_outward(unit).intersection(shadow);
+    assert!(
+        shared.is_empty(),
+        "blocks {shared} of the first epoch share units with the old tree"
+    );
+    for commit in commits {
+        assert_eq!(
+            *commit,
+            commit.align_outward(unit),
+            "an epoch of the commit is not whole write units"
+        );
+    }
+}
+
+/// The head with its neighbours, and all descriptors and directories: any change of a name,
+/// size, time or address on the disc shows there.
+fn fingerprint(base: &Base<'_>) -> Result<Fingerprint, ImageError> {
+    let head = BlockRange::new(session::HEAD, Lba::new(session::FIRST_START.get() - 1));
+    let head: BlockRangeList = head.into_iter().collect();
+    let metadata = base.metadata.difference(&head);
+    Ok(Fingerprint::take(
+        base.disc(),
+        head.iter().chain(metadata.iter()),
+    )?)
+}
