@@ -92,6 +92,10 @@ pub struct VolumeArgs {
     /// their place), or leave them
     #[arg(long, value_enum, default_value_t = DeepArg::Relocate)]
     pub deep: DeepArg,
+    /// Make a disc that DVD players play, of a folder with VIDEO_TS in it: ISO 9660 and UDF 1.02,
+    /// the films first
+    #[arg(long, conflicts_with_all = ["fs", "joliet", "rock_ridge", "level", "deep"])]
+    pub dvd_video: bool,
     /// Write entries and directories of UDF 2.50 or 2.60 twice
     #[arg(long)]
     pub duplicate_metadata: bool,

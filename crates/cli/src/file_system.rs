@@ -65,6 +65,10 @@ impl fmt::Display for FileSystemArg {
 impl VolumeArgs {
     /// The file systems that are wanted, dated `time`.
     pub fn file_systems(&self, time: Timestamp) -> FileSystems {
+        if self.dvd_video {
+            let udf = self.udf(UdfRevision::V1_02, time);
+            return FileSystems::DvdVideo(self.dvd_iso(time), udf);
+        }
         match self.fs {
             FileSystemArg::Iso => FileSystems::Iso(self.iso(time)),
             FileSystemArg::Udf(revision) => FileSystems::Udf(self.udf(revision, time)),
@@ -92,6 +96,16 @@ impl VolumeArgs {
                 DeepArg::InPlace => DeepDirectories::InPlace,
             },
             enhanced: self.level == LevelArg::Enhanced,
+            ..new_volume(&self.volume, time)
+        }
+    }
+
+    /// What players of DVD-Video know of ISO 9660: short names, nothing else.
+    fn dvd_iso(&self, time: Timestamp) -> IsoOptions {
+        IsoOptions {
+            level: Level::One,
+            joliet: Joliet::Off,
+            rock_ridge: false,
             ..new_volume(&self.volume, time)
         }
     }

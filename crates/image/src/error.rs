@@ -39,6 +39,14 @@ pub enum ImageError {
         /// The host's error.
         source: io::Error,
     },
+    /// The tree is not that of a DVD-Video.
+    #[error("{path}: {reason}; a DVD-Video cannot be made of this folder")]
+    NotDvdVideo {
+        /// The file or folder on the disc.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The image does not fit.
     #[error(
         "what is to be recorded needs {}, and {medium} has {} free: {} too much; take something \

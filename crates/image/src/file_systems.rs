@@ -14,13 +14,15 @@ pub enum FileSystems {
     Udf(UdfOptions),
     /// Both, over the same file data.
     Bridge(IsoOptions, UdfOptions),
+    /// Both, as players of DVD-Video want it: `VIDEO_TS` first, in the order of its films.
+    DvdVideo(IsoOptions, UdfOptions),
 }
 
 impl FileSystems {
     /// How ISO 9660 is written, if it is.
     pub fn iso(&self) -> Option<&IsoOptions> {
         match self {
-            Self::Iso(iso) | Self::Bridge(iso, _) => Some(iso),
+            Self::Iso(iso) | Self::Bridge(iso, _) | Self::DvdVideo(iso, _) => Some(iso),
             Self::Udf(_) => None,
         }
     }
@@ -28,7 +30,7 @@ impl FileSystems {
     /// How UDF is written, if it is.
     pub fn udf(&self) -> Option<&UdfOptions> {
         match self {
-            Self::Udf(udf) | Self::Bridge(_, udf) => Some(udf),
+            Self::Udf(udf) | Self::Bridge(_, udf) | Self::DvdVideo(_, udf) => Some(udf),
             Self::Iso(_) => None,
         }
     }

@@ -8,6 +8,7 @@ use reburn_tree::Tree;
 use reburn_udf::{Arrangement, UdfOptions};
 
 use crate::base::first_blocks;
+use crate::dvd_video::{self, Offset};
 use crate::new_blocks::{
     IsoBlocks, IsoRequest, NewBlocks, UdfBlocks, add_files, data_blocks, end_of_files,
 };
@@ -23,7 +24,14 @@ pub(crate) fn lay_out(
     match &image.file_systems {
         FileSystems::Iso(iso) => iso_alone(image, iso, placement),
         FileSystems::Udf(udf) => udf_alone(image, udf, placement),
-        FileSystems::Bridge(iso, udf) => bridge(image, iso, udf, placement),
+        FileSystems::Bridge(iso, udf) => {
+            let in_order = |files: &[NewFile]| Ok(one_after_the_other(files));
+            bridge(image, (iso, udf), &in_order, placement)
+        }
+        FileSystems::DvdVideo(iso, udf) => {
+            let in_order = |files: &[NewFile]| dvd_video::order(&image.tree, None, files);
+            bridge(image, (iso, udf), &in_order, placement)
+        }
     }
 }
 
@@ -81,7 +89,10 @@ fn udf_alone(
     let files = udf_files(tree, &layout);
     let data = data_blocks(&files);
     let arrangement = arrange(&layout, reburn_udf::Layout::RECOGNITION, data, image.medium)?;
-    place_in_order(&files, arrangement.data_start, placement);
+    for (file, offset) in one_after_the_other(&files) {
+        let offset = BlockCount::checked(offset).expect("all data fit");
+        placement.set(file, arrangement.data_start + offset);
+    }
     let placed_files = PlacedFiles::new(tree, placement, None);
     let udf = UdfBlocks::new(layout, arrangement.addresses, &placed_files);
     let mut sources = ExtentMap::new();
@@ -98,11 +109,11 @@ fn udf_alone(
 }
 
 /// The descriptors of ISO 9660 stand before the recognition sequence of UDF, its path tables and
-/// directories among the file data, which both share.
+/// directories before the file data, which both share. `in_order` says where files stand.
 fn bridge(
     image: &FileSystemImage<'_>,
-    iso: &IsoOptions,
-    udf: &UdfOptions,
+    (iso, udf): (&IsoOptions, &UdfOptions),
+    in_order: &dyn Fn(&[NewFile]) -> Result<Vec<Offset>, ImageError>,
     placement: &mut Placement,
 ) -> Result<NewBlocks, ImageError> {
     let (tree, unit) = (&image.tree, image.medium.write_unit());
@@ -117,14 +128,19 @@ fn bridge(
     let head = IsoBlocks::head(descriptor_blocks);
     let session = descriptor_blocks + iso_layout.metadata_blocks();
     let files = udf_files(tree, &udf_layout);
+    let offsets = in_order(&files)?;
+    let span = dvd_video::span(&offsets).unwrap_or(BlockCount::MAX);
     // The session begins with a write unit.
-    let data = u64::from(session.get()) + u64::from(unit.blocks().get()) + data_blocks(&files);
+    let data = u64::from(session.get()) + u64::from(unit.blocks().get()) + u64::from(span.get());
     let recognition = Lba::new(head.end_exclusive());
     let mut arrangement = arrange(&udf_layout, recognition, data, image.medium)?;
     let too_big = || too_big(data, image.medium);
     let descriptors_start = arrangement.data_start.align_up(unit).ok_or_else(too_big)?;
     let files_start = descriptors_start.checked_add(session).ok_or_else(too_big)?;
-    place_in_order(&files, files_start, placement);
+    for (file, offset) in offsets {
+        let offset = BlockCount::checked(offset).ok_or_else(too_big)?;
+        placement.set(file, files_start + offset);
+    }
 
     let mut sources = ExtentMap::new();
     IsoBlocks::add_sources(&mut sources, &iso_layout, head, descriptors_start);
@@ -196,10 +212,13 @@ fn too_big(needed: u64, medium: Medium) -> ImageError {
     }
 }
 
-fn place_in_order(files: &[NewFile], start: Lba, placement: &mut Placement) {
-    let mut next = start;
-    for &file in files {
-        placement.set(file, next);
-        next += file.blocks;
-    }
+/// Files without gaps between them.
+fn one_after_the_other(files: &[NewFile]) -> Vec<Offset> {
+    let mut next = 0;
+    let offset = |&file: &NewFile| {
+        let at = next;
+        next += u64::from(file.blocks.get());
+        (file, at)
+    };
+    files.iter().map(offset).collect()
 }

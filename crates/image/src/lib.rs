@@ -37,6 +37,7 @@
 
 mod attributes;
 mod base;
+mod dvd_video;
 mod error;
 mod extract;
 mod file_system_image;
