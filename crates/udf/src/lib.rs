@@ -31,8 +31,9 @@ mod write;
 
 pub use error::{Corrupt, Incompatible, Place, UdfError};
 pub use read::{
-    AccessType, ImportedTree, Integrity, NamedStream, Note, NoteKind, PartitionKind, PartitionView,
-    Revision, Session, Volume,
+    AccessType, EditObstacle, Entries, EntryAt, ImportedTree, Integrity, MetadataStructures,
+    NamedStream, Note, NoteKind, PartitionKind, PartitionView, Revision, Session, Volume,
+    VolumeStructures,
 };
 pub use write::{
     Access, Addresses, Arrangement, EXTENT_BLOCKS_MAX, EXTENT_BYTES_MAX, FileExtent, FilePlacement,

@@ -3,10 +3,11 @@
 //! Entries are read in the order of their addresses and added in the order of their names: disc
 //! and tree both like it best that way.
 
-use reburn_tree::{Metadata, NewKind, NodeId, Timestamp, Tree};
+use reburn_tree::{InodeId, Metadata, NewKind, NodeId, Timestamp, Tree};
 
 use super::attributes::Attributes;
 use super::content::content;
+use super::entries::EntryAt;
 use super::entry::Entry;
 use super::name::{mend, target};
 use super::note::NoteKind;
@@ -23,7 +24,7 @@ const NO_ID: u32 = u32::MAX;
 /// What a name leads to.
 enum Leads {
     /// A file or folder that is not in the tree yet.
-    New(Metadata, NewKind),
+    New(Metadata, NewKind, Option<EntryAt>),
     /// A file that is in the tree, or will be under an earlier name of the same directory.
     Link,
     /// Nothing that a tree has.
@@ -65,8 +66,12 @@ impl Walk<'_> {
         let mut links = Vec::new();
         for index in by_name {
             match entries[index].take() {
-                Some((Leads::New(metadata, kind), entry)) => {
-                    self.add(parent, &identifiers[index], metadata, kind, entry.as_ref())?;
+                Some((Leads::New(metadata, kind, at), entry)) => {
+                    let inode = self.add(parent, &identifiers[index], metadata, kind)?;
+                    self.found.entries.note(inode, at);
+                    if let Some(entry) = entry {
+                        self.read_own_streams(&entry, inode)?;
+                    }
                 }
                 Some((Leads::Link, _)) => links.push(index),
                 _ => {}
@@ -91,7 +96,7 @@ impl Walk<'_> {
             self.reader.note(NoteKind::DirectoryBit, || place);
         }
         let leads = match kind {
-            Some(kind) => Leads::New(metadata, kind),
+            Some(kind) => Leads::New(metadata, kind, EntryAt::of(&entry, self.partition)),
             None => Leads::Nothing,
         };
         let kept = entry.stream_icb.is_some().then_some(entry);
@@ -104,8 +109,7 @@ impl Walk<'_> {
         identifier: &Identifier,
         metadata: Metadata,
         kind: NewKind,
-        entry: Option<&Entry>,
-    ) -> Result<(), UdfError> {
+    ) -> Result<InodeId, UdfError> {
         let is_directory = matches!(kind, NewKind::Directory);
         let name = self.free_name(parent, identifier);
         let node = self.found.tree.add(parent, &name, metadata, kind)?;
@@ -116,10 +120,7 @@ impl Walk<'_> {
         } else {
             self.files.insert(identifier.address, inode);
         }
-        match entry {
-            Some(entry) => self.read_own_streams(entry, inode),
-            None => Ok(()),
-        }
+        Ok(inode)
     }
 
     /// Gives a file another name.

@@ -1,6 +1,6 @@
 //! The integrity sequence (ECMA-167 3/8.8.2, 3/10.10) and free space (ECMA-167 4/10, 4/14.12).
 
-use reburn_blocks::BlockRange;
+use reburn_blocks::{BLOCK_SIZE, BlockRange, Lba};
 use reburn_record::Record;
 use reburn_tree::Timestamp;
 
@@ -47,13 +47,22 @@ pub struct Integrity {
     pub maximum_write: u16,
 }
 
+/// Where integrity descriptors are.
+#[derive(Debug, Clone, Default)]
+pub(super) struct IntegritySequence {
+    /// In the order of reading.
+    pub(super) extents: Vec<BlockRange>,
+    /// The block with the descriptor that prevails.
+    pub(super) prevailing: Option<Lba>,
+}
+
 /// The last integrity descriptor of a sequence, and the blocks of the sequence.
 pub(super) fn read(
     disc: &Disc<'_>,
     sector_size: u32,
     first: ExtentAd,
-) -> (Option<Integrity>, Vec<BlockRange>) {
-    let (mut found, mut blocks) = (None, Vec::new());
+) -> (Option<Integrity>, IntegritySequence) {
+    let (mut found, mut sequence) = (None, IntegritySequence::default());
     let mut next = Some(first);
     for _ in 0..EXTENTS_MAX {
         let Some(extent) = next.take().filter(|extent| extent.extent_length.get() > 0) else {
@@ -62,7 +71,7 @@ pub(super) fn read(
         let length = extent.extent_length.get();
         let first = extent.extent_location.get();
         let at = u64::from(first) * u64::from(sector_size);
-        push_range(&mut blocks, blocks_of(at, length.into()));
+        push_range(&mut sequence.extents, blocks_of(at, length.into()));
         for index in 0..(length / sector_size).min(SECTORS_MAX) {
             let at = at + u64::from(index) * u64::from(sector_size);
             let location = first.saturating_add(index);
@@ -70,10 +79,11 @@ pub(super) fn read(
                 break;
             };
             found = Some(integrity);
+            sequence.prevailing = Lba::checked(at / BLOCK_SIZE as u64);
             next = Some(chained);
         }
     }
-    (found, blocks)
+    (found, sequence)
 }
 
 /// The descriptor in a sector; `None` ends the sequence.

@@ -32,6 +32,9 @@ pub enum NoteKind {
     /// The mirror of the metadata file was used (UDF 2.2.13).
     #[error("the metadata file cannot be used; its mirror was")]
     MetadataMirror,
+    /// The mirror of the metadata file cannot be used; the file itself can.
+    #[error("the mirror of the metadata file cannot be used")]
+    NoMirror,
     /// Single blocks were taken from the mirror of the metadata file.
     #[error("blocks of the metadata file cannot be read; those of its mirror were")]
     MirrorBlock,

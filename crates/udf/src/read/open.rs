@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use reburn_blocks::{BlockRange, BlockRead};
+use reburn_blocks::{BLOCK_SIZE, BlockRange, BlockRead, Lba};
 use reburn_record::Record;
 
 use super::anchor::{self, Anchor, Recognition};
@@ -75,6 +75,16 @@ impl Volume {
             .filter(|anchor| anchor.sector_size == sector_size);
         let own = own.filter_map(|anchor| blocks_of(anchor.at, sector_size.into()));
         self.blocks.extend(own);
+        let lba = |at: u64| Lba::checked(at / BLOCK_SIZE as u64);
+        self.recognition = lba(start).unwrap_or(Lba::MAX);
+        let extents = |pointer: &AnchorPointer| [pointer.main_sequence, pointer.reserve_sequence];
+        let own = anchors.iter().filter(|anchor| {
+            anchor.sector_size == sector_size && extents(&anchor.pointer) == extents(&self.pointer)
+        });
+        let others = own.filter_map(|anchor| lba(anchor.at));
+        let used = self.anchors.first().copied();
+        self.anchors
+            .extend(others.filter(|other| Some(*other) != used));
     }
 }
 
@@ -87,8 +97,9 @@ fn open_at(disc: &Disc<'_>, session: Session, anchor: &Anchor) -> Result<Volume,
     let notes = RefCell::new(notes);
     let (partitions, table) = load_tables(disc, session, loaded, &notes, &mut blocks)?;
     let integrity_extent = logical.record.integrity_sequence_extent;
-    let (mut integrity, found) = integrity::read(disc, partitions.block_size, integrity_extent);
-    blocks.extend(found);
+    let (mut integrity, integrity_sequence) =
+        integrity::read(disc, partitions.block_size, integrity_extent);
+    blocks.extend(&integrity_sequence.extents);
     if let Some(table) = &table {
         override_integrity(&mut integrity, table);
     }
@@ -108,8 +119,14 @@ fn open_at(disc: &Disc<'_>, session: Session, anchor: &Anchor) -> Result<Volume,
         file_set: Box::new(file_set),
         file_set_at,
         integrity,
+        integrity_sequence,
         virtual_head: table.and_then(|table| table.head),
         notes: notes.into_inner(),
+        recognition: Lba::ZERO,
+        anchors: Lba::checked(anchor.at / BLOCK_SIZE as u64)
+            .into_iter()
+            .collect(),
+        pointer: anchor.pointer,
         blocks,
     })
 }

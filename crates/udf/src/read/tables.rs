@@ -144,7 +144,7 @@ impl Reader<'_> {
                 (main, differs.then_some(mirror))
             }
             (Ok(main), Err(_)) => {
-                self.note(NoteKind::MetadataMirror, || place);
+                self.note(NoteKind::NoMirror, || place);
                 (main, None)
             }
             (Err(_), Ok(mirror)) => {

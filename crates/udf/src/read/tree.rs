@@ -7,6 +7,7 @@ use reburn_tree::{InodeId, Tree};
 
 use super::Volume;
 use super::disc::Disc;
+use super::entries::Entries;
 use super::entry::Reader;
 use super::note::Note;
 use super::partitions::{Address, Kind};
@@ -26,6 +27,8 @@ pub struct ImportedTree {
     /// Blocks of files and streams, also of those that are not in the tree. May reach past the
     /// end of the disc; then a note says so.
     pub data_ranges: BlockRangeList,
+    /// Where the entries of the tree's inodes are.
+    pub entries: Entries,
     /// Named streams, which the tree does not have.
     pub streams: Vec<NamedStream>,
     /// What was read leniently, or is not in the tree; with what opening the volume noted.
@@ -61,7 +64,7 @@ impl Volume {
         }
         let place = |field| Place::of::<FileSetDescriptor>(self.file_set_at, field);
         let root = &self.file_set.root_directory_icb;
-        let mut walk = Walk::new(&reader);
+        let mut walk = Walk::new(&reader, self.file_set_partition());
         walk.start(
             Address::of(root.extent_location),
             place("root_directory_icb"),
@@ -75,10 +78,15 @@ impl Volume {
         let found = walk.finish();
         metadata.extend(found.metadata);
         drop(reader);
+        let metadata_ranges = metadata.into_iter().collect();
+        let data_ranges = found.data.into_iter().collect();
+        let mut entries = found.entries;
+        entries.note_used(&self.partitions, [&metadata_ranges, &data_ranges]);
         Ok(ImportedTree {
             tree: found.tree,
-            metadata_ranges: metadata.into_iter().collect(),
-            data_ranges: found.data.into_iter().collect(),
+            metadata_ranges,
+            data_ranges,
+            entries,
             streams: found.streams,
             notes: notes.into_inner().into_vec(),
         })

@@ -1,16 +1,18 @@
 //! A volume that was opened, and what is known of it.
 
-use reburn_blocks::{BlockRange, BlockRead};
+use reburn_blocks::{BlockRange, BlockRead, Lba};
 
 use super::disc::Disc;
 use super::entry::Reader;
-use super::integrity::Integrity;
+use super::integrity::{Integrity, IntegritySequence};
 use super::note::{Note, Notes};
 use super::partitions::{Kind, Partitions};
 use super::sequence::Sequence;
 use super::view::{AccessType, PartitionKind, PartitionView, Revision};
 use crate::UdfError;
-use crate::records::{FileSetDescriptor, LogicalVolume, PrimaryVolume, VirtualTableHead};
+use crate::records::{
+    AnchorPointer, FileSetDescriptor, LogicalVolume, PrimaryVolume, VirtualTableHead,
+};
 
 /// A UDF volume: the descriptors of one session.
 #[derive(Debug)]
@@ -23,8 +25,14 @@ pub struct Volume {
     /// Where the file set descriptor is, in bytes.
     pub(super) file_set_at: u64,
     pub(super) integrity: Option<Integrity>,
+    pub(super) integrity_sequence: IntegritySequence,
     pub(super) virtual_head: Option<VirtualTableHead>,
     pub(super) notes: Notes,
+    /// The first block of the recognition sequence.
+    pub(super) recognition: Lba,
+    /// Blocks with anchors, the one that was used first, and what that one says.
+    pub(super) anchors: Vec<Lba>,
+    pub(super) pointer: AnchorPointer,
     /// Blocks of the disc that all of this is in.
     pub(super) blocks: Vec<BlockRange>,
 }

@@ -11,6 +11,7 @@ use reburn_tree::{InodeId, Metadata, NodeId, Tree};
 
 use super::body::{Body, Source, push_range};
 use super::directory::RawIdentifier;
+use super::entries::{Entries, EntryAt};
 use super::entry::{Entry, Reader};
 use super::note::NoteKind;
 use super::partitions::Address;
@@ -21,6 +22,8 @@ use crate::{Corrupt, Place, UdfError};
 /// A walk over the directories of a volume, filling a tree.
 pub(super) struct Walk<'a> {
     pub(super) reader: &'a Reader<'a>,
+    /// The partition that the file set is in.
+    pub(super) partition: u16,
     pub(super) found: Found,
     /// Directories to be read.
     pub(super) pending: Vec<(NodeId, Address, Place)>,
@@ -38,6 +41,7 @@ pub(super) struct Found {
     pub(super) metadata: Vec<BlockRange>,
     pub(super) data: Vec<BlockRange>,
     pub(super) streams: Vec<NamedStream>,
+    pub(super) entries: Entries,
 }
 
 /// A name in a directory.
@@ -56,14 +60,16 @@ impl Identifier {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(reader: &'a Reader<'a>) -> Self {
+    pub(super) fn new(reader: &'a Reader<'a>, partition: u16) -> Self {
         Self {
             reader,
+            partition,
             found: Found {
                 tree: Tree::new(Metadata::directory()),
                 metadata: Vec::new(),
                 data: Vec::new(),
                 streams: Vec::new(),
+                entries: Entries::default(),
             },
             pending: Vec::new(),
             directories: BTreeSet::new(),
@@ -82,6 +88,8 @@ impl<'a> Walk<'a> {
         let metadata = self.take_metadata(&entry)?.0;
         let root = self.found.tree.inode(Tree::ROOT);
         self.found.tree.set_metadata(root, metadata);
+        let entry_at = EntryAt::of(&entry, self.partition);
+        self.found.entries.note(root, entry_at);
         self.read_own_streams(&entry, root)?;
         self.pending.push((Tree::ROOT, address, place));
         Ok(())

@@ -1,0 +1,130 @@
+//! Where the entries of a tree's files are on the disc it was read from, and which blocks of
+//! their partition are taken: what an edit needs to leave the others alone.
+
+// Halves of 64 bits, and blocks of files whose blocks 32 bits count.
+#![allow(clippy::cast_possible_truncation)]
+
+use reburn_blocks::{BLOCK_SIZE, BlockRangeList};
+use reburn_tree::InodeId;
+
+use super::entry::Entry;
+use super::partitions::{FileMap, Kind, Partitions};
+
+/// The entry of a file on the disc.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntryAt {
+    /// Its block, in the partition that the file set is in.
+    pub block: u32,
+    /// Its unique id (UDF 3.2.1.1).
+    pub unique_id: u64,
+}
+
+/// Where the entry of each inode is. Takes 12 bytes an inode.
+#[derive(Debug, Clone, Default)]
+pub struct Entries {
+    /// By [`InodeId::index`].
+    list: Vec<Packed>,
+    /// Blocks of the metadata partition that anything is in, as they are numbered there:
+    /// first and one past the last, ascending and apart.
+    used: Vec<(u32, u32)>,
+}
+
+/// An [`EntryAt`], or [`Packed::NONE`].
+#[derive(Debug, Clone, Copy)]
+struct Packed {
+    block: u32,
+    unique_id: [u32; 2],
+}
+
+impl Packed {
+    const NONE: Self = Self {
+        block: u32::MAX,
+        unique_id: [0; 2],
+    };
+}
+
+impl Entries {
+    /// The entry of an inode; `None` for one that is not on the disc, and for entries that are
+    /// in another partition than the file set or have newer versions elsewhere (strategy 4096).
+    pub fn get(&self, inode: InodeId) -> Option<EntryAt> {
+        let packed = self.list.get(inode.index())?;
+        let [low, high] = packed.unique_id;
+        (packed.block != Packed::NONE.block).then_some(EntryAt {
+            block: packed.block,
+            unique_id: u64::from(high) << 32 | u64::from(low),
+        })
+    }
+
+    /// Takes in the entry of an inode.
+    pub(super) fn note(&mut self, inode: InodeId, entry: Option<EntryAt>) {
+        let Some(entry) = entry else { return };
+        if self.list.len() <= inode.index() {
+            self.list.resize(inode.index() + 1, Packed::NONE);
+        }
+        let halves = [entry.unique_id, entry.unique_id >> 32];
+        self.list[inode.index()] = Packed {
+            block: entry.block,
+            unique_id: halves.map(|half| half as u32),
+        };
+    }
+
+    /// Works out which blocks of a metadata partition are taken, from the blocks of the disc
+    /// that are.
+    pub(super) fn note_used(&mut self, partitions: &Partitions, ranges: [&BlockRangeList; 2]) {
+        let files = partitions.maps.iter().flat_map(|map| match &map.kind {
+            Kind::Metadata { main, mirror, .. } => [Some(main), mirror.as_ref()],
+            _ => [None, None],
+        });
+        let mut used = Vec::new();
+        for file in files.flatten() {
+            for ranges in ranges {
+                blocks_of_file(file, ranges, partitions.block_bytes(), &mut used);
+            }
+        }
+        used.sort_unstable();
+        for (first, end) in used {
+            match self.used.last_mut() {
+                Some(last) if first <= last.1 => last.1 = last.1.max(end),
+                _ => self.used.push((first, end)),
+            }
+        }
+    }
+
+    /// Blocks of the metadata partition that anything is in, ascending and apart: first and one
+    /// past the last.
+    pub fn used(&self) -> &[(u32, u32)] {
+        &self.used
+    }
+}
+
+impl EntryAt {
+    /// Where an entry is. `partition` is the one that the file set is in.
+    pub(super) fn of(entry: &Entry, partition: u16) -> Option<Self> {
+        const STRATEGY: u16 = 4;
+        let address = entry.block.address;
+        let is_plain = entry.icb.strategy_type.get() == STRATEGY;
+        (address.partition == partition && is_plain).then_some(Self {
+            block: address.block,
+            unique_id: entry.unique_id,
+        })
+    }
+}
+
+/// The blocks of a file that ranges of the disc's blocks touch.
+fn blocks_of_file(file: &FileMap, ranges: &BlockRangeList, size: u64, used: &mut Vec<(u32, u32)>) {
+    for &(first, sector, count) in &file.0 {
+        let (start, end) = (sector * size, (sector + u64::from(count)) * size);
+        let ranges = ranges.ranges();
+        let from = ranges
+            .partition_point(|range| u64::from(range.end_exclusive()) * BLOCK_SIZE as u64 <= start);
+        for range in &ranges[from..] {
+            let low = range.start_lba().byte_offset().max(start);
+            let high = (u64::from(range.end_exclusive()) * BLOCK_SIZE as u64).min(end);
+            if low >= high {
+                break;
+            }
+            let block = |byte: u64| first + ((byte - start) / size) as u32;
+            used.push((block(low), block(high - 1) + 1));
+        }
+    }
+}

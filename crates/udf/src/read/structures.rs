@@ -1,0 +1,250 @@
+//! Where the structures of a volume are, and whether the volume can be edited: what whoever
+//! changes a volume needs to know of it.
+
+use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, Lba, WriteUnit};
+use reburn_record::Record;
+
+use super::disc::blocks_of;
+use super::note::NoteKind;
+use super::partitions::{FileMap, Kind, Map};
+use super::volume::Volume;
+use crate::records::{MapHead, MetadataMap, TypeOneMap};
+
+/// Where the structures of a volume are.
+///
+/// Blocks are those of the disc. Structures of volumes whose own blocks are smaller share some.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VolumeStructures {
+    /// The first block of the recognition sequence (ECMA-167 2/8.3).
+    pub recognition: Lba,
+    /// The anchors that were found (ECMA-167 3/10.2), the one that was used first.
+    pub anchors: Vec<Lba>,
+    /// The first extent of the main volume descriptor sequence; `None` if it is empty.
+    pub main_sequence: Option<BlockRange>,
+    /// The first extent of the reserve sequence.
+    pub reserve_sequence: Option<BlockRange>,
+    /// The extents of the integrity sequence (ECMA-167 3/8.8.2), in the order of reading.
+    pub integrity: Vec<BlockRange>,
+    /// The block with the integrity descriptor that prevails, the last one that readers find.
+    pub integrity_descriptor: Option<Lba>,
+    /// The partitions that have blocks of their own, in the order of their maps.
+    pub partitions: Vec<BlockRange>,
+    /// What a metadata partition is made of (UDF 2.2.10), if there is one.
+    pub metadata: Option<MetadataStructures>,
+    /// Why the volume cannot be edited block by block; `None` if it can.
+    pub obstacle: Option<EditObstacle>,
+}
+
+/// What a metadata partition is made of (UDF 2.2.10, 2.2.13).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetadataStructures {
+    /// The block with the metadata file's entry.
+    pub entry: Lba,
+    /// The block with the mirror file's entry.
+    pub mirror_entry: Lba,
+    /// The block with the entry of the bitmap file, if there is one.
+    pub bitmap_entry: Option<Lba>,
+    /// The extents of the metadata file, in the order of its blocks; holes are left out.
+    pub extents: Vec<BlockRange>,
+    /// The extents of the mirror file, where they are others.
+    pub mirror_extents: Option<Vec<BlockRange>>,
+    /// What the file grows by.
+    pub allocation_unit: BlockCount,
+    /// What its extents start at a multiple of, counted in the partition.
+    pub alignment_unit: BlockCount,
+    /// Whether the mirror has a second copy of all blocks.
+    pub is_duplicate: bool,
+}
+
+/// Why a volume cannot be edited, so that the whole image must be recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EditObstacle {
+    /// Blocks that are not the disc's.
+    #[error("its blocks have {0} bytes, and only volumes with blocks of 2048 can be edited")]
+    BlockSize(u32),
+    /// No metadata partition, or more than it and what it lies on.
+    #[error(
+        "only a metadata partition on a plain one can be edited block by block (UDF 2.2.10), and \
+         it has other partitions"
+    )]
+    Partitions,
+    /// The root is not in the metadata partition.
+    #[error("its file set is not in the metadata partition (UDF 2.2.13)")]
+    FileSet,
+    /// Others may write there, so bitmaps say what is free.
+    #[error(
+        "its access type lets other systems write, and bitmaps of free space cannot be kept \
+         whole while it is edited; only read-only volumes can be edited"
+    )]
+    Access,
+    /// The metadata file is lost, and editing would overwrite what is left: the mirror.
+    #[error("the entry of its metadata file cannot be read; repair it from the mirror first")]
+    MetadataFile,
+    /// The next unique id is not known.
+    #[error("it has no integrity descriptor, so the next unique id is not known; repair it first")]
+    NoIntegrity,
+    /// It was left open.
+    #[error("its last writer did not finish, and it may contradict itself; check it first")]
+    Open,
+    /// A unit of no blocks, or of more than any disc has.
+    #[error("its metadata file grows by {0} blocks, which no file can (UDF 2.2.10)")]
+    AllocationUnit(u32),
+}
+
+impl VolumeStructures {
+    /// The first block of the write unit that the next integrity descriptor fills; `None` if
+    /// the sequence has none left that readers would look at: they read on only from a
+    /// descriptor to the one right behind it.
+    pub fn next_integrity_unit(&self, unit: WriteUnit) -> Option<Lba> {
+        let next = self.integrity_descriptor?.checked_add(BlockCount::ONE)?;
+        let range = BlockRange::with_count(next, unit.blocks())?;
+        let is_inside = |extent: &&BlockRange| extent.intersection(range) == Some(range);
+        next.is_aligned(unit)
+            .then(|| self.integrity.iter().find(is_inside))
+            .flatten()
+            .map(|_| next)
+    }
+}
+
+impl Volume {
+    /// Where the volume's structures are, and whether it can be edited.
+    pub fn structures(&self) -> VolumeStructures {
+        let size = self.block_size();
+        let extent = |extent: &crate::records::ExtentAd| {
+            let at = u64::from(extent.extent_location.get()) * u64::from(size);
+            blocks_of(at, extent.extent_length.get().into())
+        };
+        let own = |map: &&Map| matches!(map.kind, Kind::Plain | Kind::Sparable(_));
+        let partitions = self.partitions.maps.iter().filter(own);
+        let metadata = self.metadata_structures();
+        let obstacle = self.obstacle(metadata.as_ref());
+        VolumeStructures {
+            recognition: self.recognition,
+            anchors: self.anchors.clone(),
+            main_sequence: extent(&self.pointer.main_sequence),
+            reserve_sequence: extent(&self.pointer.reserve_sequence),
+            integrity: self.integrity_sequence.extents.clone(),
+            integrity_descriptor: self.integrity_sequence.prevailing,
+            partitions: partitions
+                .filter_map(|map| {
+                    let at = u64::from(map.start) * u64::from(size);
+                    blocks_of(at, u64::from(map.length) * u64::from(size))
+                })
+                .collect(),
+            metadata,
+            obstacle,
+        }
+    }
+
+    fn metadata_structures(&self) -> Option<MetadataStructures> {
+        let size = u64::from(self.block_size());
+        let (index, record) = self.metadata_map()?;
+        let Kind::Metadata {
+            under,
+            main,
+            mirror,
+        } = &self.partitions.maps.get(index)?.kind
+        else {
+            return None;
+        };
+        let start = self.partitions.map(*under).ok()?.start;
+        let lba = |block: u32| {
+            let sector = u64::from(start) + u64::from(block);
+            Lba::checked(sector * size / BLOCK_SIZE as u64)
+        };
+        let extents = |file: &FileMap| {
+            let pieces = file.0.iter();
+            pieces
+                .filter_map(|&(_, sector, count)| blocks_of(sector * size, u64::from(count) * size))
+                .collect()
+        };
+        let bitmap = record.metadata_bitmap_file_location.get();
+        Some(MetadataStructures {
+            entry: lba(record.metadata_file_location.get())?,
+            mirror_entry: lba(record.metadata_mirror_file_location.get())?,
+            bitmap_entry: (bitmap != MetadataMap::NO_BITMAP)
+                .then(|| lba(bitmap))
+                .flatten(),
+            extents: extents(main),
+            mirror_extents: mirror.as_ref().map(extents),
+            allocation_unit: BlockCount::new(record.allocation_unit_size.get()),
+            alignment_unit: BlockCount::new(record.alignment_unit_size.get().into()),
+            is_duplicate: record.flags & MetadataMap::DUPLICATE != 0,
+        })
+    }
+
+    /// The map of the metadata partition, and its index among all maps.
+    pub(crate) fn metadata_map(&self) -> Option<(usize, MetadataMap)> {
+        let mut rest = &self.sequence.logical.as_ref()?.maps[..];
+        for (index, map) in self.partitions.maps.iter().enumerate() {
+            let (head, _) = MapHead::view(rest).ok()?;
+            if matches!(map.kind, Kind::Metadata { .. }) {
+                return Some((index, *MetadataMap::view(rest).ok()?.0));
+            }
+            rest = rest.get(usize::from(head.partition_map_length).max(1)..)?;
+        }
+        None
+    }
+
+    fn obstacle(&self, metadata: Option<&MetadataStructures>) -> Option<EditObstacle> {
+        /// More blocks than one extent can have.
+        const UNIT_MAX: u32 = 1 << 16;
+        let size = self.block_size();
+        let maps = &self.partitions.maps;
+        let is_known = matches!(
+            maps.as_slice(),
+            [
+                Map {
+                    kind: Kind::Plain,
+                    ..
+                },
+                Map {
+                    kind: Kind::Metadata { .. },
+                    ..
+                }
+            ]
+        );
+        let Some(metadata) = metadata.filter(|_| is_known) else {
+            return Some(EditObstacle::Partitions);
+        };
+        let unit = metadata.allocation_unit.get();
+        let has_note = |kind| self.notes().iter().any(|note| note.kind == kind);
+        let access = self.partitions().first().map(|partition| partition.access);
+        let obstacles = [
+            (size as usize != BLOCK_SIZE, EditObstacle::BlockSize(size)),
+            (
+                usize::from(self.file_set_partition()) != METADATA_PARTITION,
+                EditObstacle::FileSet,
+            ),
+            (
+                access != Some(super::AccessType::ReadOnly) || metadata.bitmap_entry.is_some(),
+                EditObstacle::Access,
+            ),
+            (
+                has_note(NoteKind::MetadataMirror),
+                EditObstacle::MetadataFile,
+            ),
+            (self.integrity.is_none(), EditObstacle::NoIntegrity),
+            (has_note(NoteKind::Open), EditObstacle::Open),
+            (
+                !(1..=UNIT_MAX).contains(&unit),
+                EditObstacle::AllocationUnit(unit),
+            ),
+        ];
+        let found = obstacles.into_iter().find(|(is_there, _)| *is_there);
+        found.map(|(_, obstacle)| obstacle)
+    }
+
+    /// The partition that the file set is in.
+    pub(crate) fn file_set_partition(&self) -> u16 {
+        let extent = &self.logical.logical_volume_contents_use.extent_location;
+        extent.partition_reference_number.get()
+    }
+}
+
+/// The map of the metadata partition of a volume that can be edited: the one after the plain
+/// partition's.
+const METADATA_PARTITION: usize = 1;
+
+const _: () = assert!(TypeOneMap::SIZE == 6 && MetadataMap::SIZE == 64);
