@@ -104,6 +104,15 @@ pub enum EntireImageRequired {
     /// The disc has one file system, and the image shall have another.
     #[error("the image has another file system than the disc; record all of it")]
     OtherFileSystem,
+    /// A UDF volume that cannot be changed in place.
+    #[error("the UDF volume cannot be edited: {reason}; make a new image instead")]
+    UdfStructure {
+        /// What stands against it.
+        reason: &'static str,
+    },
+    /// A UDF volume that cannot be edited block by block.
+    #[error("the UDF volume cannot be edited: {0}; make a new image instead")]
+    UdfObstacle(reburn_udf::EditObstacle),
     /// A UDF file system beside ISO 9660 would go stale.
     #[error(
         "the disc also holds a UDF file system over the same files, which would not see the \

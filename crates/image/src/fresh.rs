@@ -24,13 +24,8 @@ pub(crate) fn lay_out(
     match &image.file_systems {
         FileSystems::Iso(iso) => iso_alone(image, iso, placement),
         FileSystems::Udf(udf) => udf_alone(image, udf, placement),
-        FileSystems::Bridge(iso, udf) => {
-            let in_order = |files: &[NewFile]| Ok(one_after_the_other(files));
-            bridge(image, (iso, udf), &in_order, placement)
-        }
-        FileSystems::DvdVideo(iso, udf) => {
-            let in_order = |files: &[NewFile]| dvd_video::order(&image.tree, None, files);
-            bridge(image, (iso, udf), &in_order, placement)
+        FileSystems::Bridge(iso, udf) | FileSystems::DvdVideo(iso, udf) => {
+            bridge(image, (iso, udf), placement)
         }
     }
 }
@@ -109,11 +104,10 @@ fn udf_alone(
 }
 
 /// The descriptors of ISO 9660 stand before the recognition sequence of UDF, its path tables and
-/// directories before the file data, which both share. `in_order` says where files stand.
+/// directories before the file data, which both share.
 fn bridge(
     image: &FileSystemImage<'_>,
     (iso, udf): (&IsoOptions, &UdfOptions),
-    in_order: &dyn Fn(&[NewFile]) -> Result<Vec<Offset>, ImageError>,
     placement: &mut Placement,
 ) -> Result<NewBlocks, ImageError> {
     let (tree, unit) = (&image.tree, image.medium.write_unit());
@@ -128,7 +122,10 @@ fn bridge(
     let head = IsoBlocks::head(descriptor_blocks);
     let session = descriptor_blocks + iso_layout.metadata_blocks();
     let files = udf_files(tree, &udf_layout);
-    let offsets = in_order(&files)?;
+    let offsets = match &image.file_systems {
+        FileSystems::DvdVideo(..) => dvd_video::order(tree, None, &files)?,
+        _ => one_after_the_other(&files),
+    };
     let span = dvd_video::span(&offsets).unwrap_or(BlockCount::MAX);
     // The session begins with a write unit.
     let data = u64::from(session.get()) + u64::from(unit.blocks().get()) + u64::from(span.get());
@@ -187,7 +184,7 @@ pub(crate) fn for_medium(options: &UdfOptions, medium: Medium) -> UdfOptions {
 pub(crate) fn udf_files(tree: &Tree, layout: &reburn_udf::Layout) -> Vec<NewFile> {
     let mut files = new_files(tree, &BlockRangeList::new());
     files.extend(streams(tree));
-    files.retain(|file| !layout.is_embedded(tree, file.inode));
+    files.retain(|file| !layout.keeps(file.inode) && !layout.is_embedded(tree, file.inode));
     files
 }
 

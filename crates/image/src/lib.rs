@@ -57,6 +57,7 @@ mod session;
 mod source;
 #[cfg(test)]
 mod tests;
+mod vds_flip;
 mod write_out;
 
 pub use base::{ImportNote, ImportOptions};

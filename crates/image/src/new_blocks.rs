@@ -118,11 +118,11 @@ impl IsoBlocks {
             blocks
         });
         Self {
+            layout,
             metadata_start,
             head_descriptors,
             session_descriptors,
             session_start,
-            layout,
         }
     }
 

@@ -17,6 +17,7 @@ use crate::session;
 use crate::source::{OpenFile, read_content};
 use crate::{
     EntireImageRequired, FileSystemImage, FileSystems, ImageError, Medium, fresh, head_swap,
+    vds_flip,
 };
 
 /// The disc as a [`FileSystemImage`] makes it: a [`BlockRead`] over lazily read sources.
@@ -76,11 +77,15 @@ impl<'a> ResultImage<'a> {
         let placement = &mut self.placement;
         let new = match (&image.base, &image.file_systems) {
             (None, _) => fresh::lay_out(image, placement)?,
-            (Some(base), FileSystems::Iso(options)) => match &base.volume {
-                BaseVolume::Iso(iso) => head_swap::lay_out(image, (base, iso), options, placement)?,
-                BaseVolume::Udf(_) => return Err(EntireImageRequired::OtherFileSystem.into()),
+            (Some(base), file_systems) => match (&base.volume, file_systems) {
+                (BaseVolume::Iso(iso), FileSystems::Iso(options)) => {
+                    head_swap::lay_out(image, (base, iso), options, placement)?
+                }
+                (BaseVolume::Udf(udf), FileSystems::Udf(options)) => {
+                    vds_flip::lay_out(image, (base, udf), options, placement)?
+                }
+                _ => return Err(EntireImageRequired::OtherFileSystem.into()),
             },
-            (Some(_), _) => return Err(EntireImageRequired::OtherFileSystem.into()),
         };
         self.new = Some(new);
         Ok(())

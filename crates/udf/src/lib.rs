@@ -37,8 +37,8 @@ pub use read::{
 };
 pub use write::{
     Access, Addresses, Arrangement, EXTENT_BLOCKS_MAX, EXTENT_BYTES_MAX, FileExtent, FilePlacement,
-    Layout, LayoutError, MetadataFileAddresses, Placed, Region, RegionKind, RenderCache, Structure,
-    StructureKind, UdfOptions, UdfRevision, UdfTexts, file_extents, stays_in_place,
+    Kept, Layout, LayoutError, MetadataFileAddresses, Placed, Region, RegionKind, RenderCache,
+    Structure, StructureKind, UdfOptions, UdfRevision, UdfTexts, file_extents, stays_in_place,
 };
 
 /// The README's example, run as a test.

@@ -1,14 +1,17 @@
 //! A disc with UDF.
 
-use reburn_blocks::BlockRead;
-use reburn_udf::{Incompatible, Session, UdfError, UdfOptions, Volume};
+use reburn_blocks::{BlockRange, BlockRangeList, BlockRead, Lba};
+use reburn_udf::{Entries, Incompatible, Session, UdfError, UdfOptions, Volume, VolumeStructures};
 
 use super::{BaseVolume, Found, ImportNote};
-use crate::{FileSystems, ImageError, ImportOptions};
+use crate::{EntireImageRequired, FileSystems, ImageError, ImportOptions};
 
 /// What an edit must know of the volume.
 pub(crate) struct UdfBase {
     pub(crate) volume: Volume,
+    pub(crate) structures: VolumeStructures,
+    /// Where the entries of the tree's files are.
+    pub(crate) entries: Entries,
 }
 
 /// Whether the error says that there is no UDF volume, rather than a damaged one.
@@ -25,16 +28,37 @@ pub(super) fn is_absent(error: &UdfError) -> bool {
 pub(super) fn read(disc: &dyn BlockRead, options: &ImportOptions) -> Result<Found, ImageError> {
     let volume = Volume::open(disc, Session::default())?;
     let imported = volume.read_tree(disc)?;
+    let structures = volume.structures();
+    let as_before = volume.write_options();
+    let as_before = as_before.ok_or(EntireImageRequired::UdfStructure {
+        reason: "it is of a revision that is not written",
+    })?;
     let udf = UdfOptions {
         time: options.time,
-        ..UdfOptions::default()
+        ..as_before
     };
+    let unused: BlockRangeList = unused_integrity(&structures).collect();
+    let used = |ranges: BlockRangeList| ranges.difference(&unused);
     Ok(Found {
-        live: imported.data_ranges.union(&imported.metadata_ranges),
-        metadata: imported.metadata_ranges,
+        live: used(imported.data_ranges.union(&imported.metadata_ranges)),
+        metadata: used(imported.metadata_ranges),
         tree: imported.tree,
         notes: imported.notes.into_iter().map(ImportNote::Udf).collect(),
         file_systems: FileSystems::Udf(udf),
-        volume: BaseVolume::Udf(Box::new(UdfBase { volume })),
+        volume: BaseVolume::Udf(Box::new(UdfBase {
+            volume,
+            structures,
+            entries: imported.entries,
+        })),
+    })
+}
+
+/// Blocks of the integrity sequence behind the descriptor that prevails: the next one goes there.
+fn unused_integrity(structures: &VolumeStructures) -> impl Iterator<Item = BlockRange> {
+    let last = structures.integrity_descriptor;
+    structures.integrity.iter().filter_map(move |extent| {
+        let next = Lba::checked(u64::from(last?.get()) + 1)?;
+        let behind = BlockRange::new(next, extent.end_lba())?;
+        extent.contains(last?).then_some(behind)
     })
 }

@@ -47,7 +47,12 @@ impl Entries {
     /// The entry of an inode; `None` for one that is not on the disc, and for entries that are
     /// in another partition than the file set or have newer versions elsewhere (strategy 4096).
     pub fn get(&self, inode: InodeId) -> Option<EntryAt> {
-        let packed = self.list.get(inode.index())?;
+        self.at(inode.index())
+    }
+
+    /// [`get`](Self::get) by the index of an inode.
+    pub(crate) fn at(&self, index: usize) -> Option<EntryAt> {
+        let packed = self.list.get(index)?;
         let [low, high] = packed.unique_id;
         (packed.block != Packed::NONE.block).then_some(EntryAt {
             block: packed.block,

@@ -48,6 +48,7 @@ impl Volume {
             texts: UdfTexts {
                 label: self.label(),
                 volume_set: set.chars().skip(SET_DIGITS).collect(),
+                volume_set_digits: set.chars().take(SET_DIGITS).collect(),
                 owner,
                 organization,
                 contact,

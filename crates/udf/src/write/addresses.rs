@@ -154,9 +154,9 @@ fn range(start: Lba, count: BlockCount) -> BlockRange {
 
 /// Addresses for a new volume, with room for file data.
 ///
-/// In the order of the blocks: recognition sequence, main sequence, anchor, integrity sequence,
+/// In the order of the blocks: recognition sequence, main and reserve sequence, anchor, integrity sequence,
 /// the partition with its metadata, then file data, then the mirror, then behind the partition
-/// the reserve sequence and the anchors at the end. Everything that is ever rewritten on its own
+/// the anchors at the end. Everything that is ever rewritten on its own
 /// is alone in its write units, none of them where programs look for traces of other file
 /// systems.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,6 +173,8 @@ pub struct Arrangement {
 const ANCHOR: Lba = Lba::new(256);
 /// Where the main sequence starts: after the blocks of recognition sequences.
 const MAIN_SEQUENCE: Lba = Lba::new(64);
+/// Where the reserve sequence starts: in front too, so that the partition can grow.
+const RESERVE_SEQUENCE: Lba = Lba::new(192);
 /// Write units for integrity descriptors, so that there can be many before the first has to be
 /// overwritten. Some programs take longer sequences for damaged.
 const INTEGRITY_UNITS: u32 = 8;
@@ -213,7 +215,6 @@ impl Arrangement {
         next = next.align_up(unit)?;
         let mirror_entry = take_if(has_file, &mut next, unit.blocks())?;
         let partition = BlockRange::new(partition_start, Lba::checked(u64::from(next.get()) - 1)?)?;
-        let reserve_sequence = take(&mut next, layout.sequence_blocks())?.start_lba();
         let volume_blocks = end_of_volume(next, unit)?;
         let last = Lba::new(volume_blocks.get() - 1);
         Some(Self {
@@ -221,7 +222,7 @@ impl Arrangement {
                 recognition,
                 anchors: vec![ANCHOR, Lba::new(last.get() - ANCHOR.get()), last],
                 main_sequence: MAIN_SEQUENCE,
-                reserve_sequence,
+                reserve_sequence: RESERVE_SEQUENCE,
                 integrity,
                 integrity_descriptor: integrity.start_lba(),
                 partition,

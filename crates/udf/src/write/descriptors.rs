@@ -35,7 +35,8 @@ const UNNAMED: &str = "UDF";
 pub(super) fn check_texts(texts: &UdfTexts) -> Result<(), LayoutError> {
     check_dstring("volume identifier (ECMA-167 3/10.1.4)", &texts.label, 32)?;
     // Sixteen digits stand before the text, and take two bytes each if the text's do.
-    let set = format!("{:016}{}", 0, texts.volume_set);
+    let digits = &texts.volume_set_digits;
+    let set = format!("{digits:016}{}", texts.volume_set);
     check_dstring("volume set identifier (ECMA-167 3/10.1.11)", &set, 128)?;
     check_dstring("owner (UDF 2.2.7.2.3)", &texts.owner, 36)?;
     check_dstring("organization (UDF 2.2.7.2.3)", &texts.organization, 36)?;
@@ -133,6 +134,9 @@ impl Placed<'_> {
     /// (UDF 2.2.2.5).
     fn volume_set(&self) -> String {
         let texts = &self.layout.options.texts;
+        if !texts.volume_set_digits.is_empty() {
+            return format!("{:016}{}", texts.volume_set_digits, texts.volume_set);
+        }
         let label = reburn_record::crc16(texts.label.as_bytes());
         let set = reburn_record::crc16(texts.volume_set.as_bytes());
         let seconds = self.layout.volume_time.seconds().cast_unsigned() as u32;

@@ -109,7 +109,7 @@ impl DirectoryWriter<'_> {
             Some(child) => (children[child], 0),
         };
         let inode = tree.inode(node);
-        let mut unique_id = Placed::unique_id(layout.entry_block(inode));
+        let mut unique_id = self.placed.unique_id(inode);
         if cursor.place > 0 {
             if tree.is_directory(node) {
                 bits |= characteristics::DIRECTORY;
@@ -117,7 +117,7 @@ impl DirectoryWriter<'_> {
                 let next = self.directory.first_file + cursor.files;
                 if layout.files.get(next as usize) == Some(&inode) {
                     cursor.files += 1;
-                } else {
+                } else if !(layout.keeps(inode) && layout.places.is_first_name(inode, node)) {
                     let link = self.directory.links_before + cursor.links;
                     unique_id = self.placed.link_id(link);
                     cursor.links += 1;

@@ -1,7 +1,8 @@
 //! The integrity descriptor (ECMA-167 3/10.10): the volume is whole, and what it holds.
 //!
 //! It fills a write unit with copies of itself, so that the next one, in the write unit after
-//! it, never shares what a failed write can lose.
+//! it, never shares what a failed write can lose. The first one comes with zeros up to the end of
+//! the sequence, so that nothing that was on the medium before is taken for a newer one.
 
 use reburn_blocks::{BLOCK_SIZE, BlockCount};
 use reburn_record::Record;
@@ -9,11 +10,10 @@ use reburn_record::little_endian::{U16, U32, U64};
 
 use super::emit::{developer, disc_time};
 use super::{Access, Placed};
-use crate::records::{IntegrityUse, LogicalVolumeIntegrity, TerminatingDescriptor, tag_id};
+use crate::records::{IntegrityUse, LogicalVolumeIntegrity, tag_id};
 
 impl Placed<'_> {
-    /// The write unit with the integrity descriptor, and a terminator after it where the
-    /// sequence has room.
+    /// The write unit with the integrity descriptor; a first one with the rest of the sequence.
     pub(super) fn integrity(&self) -> Vec<u8> {
         let (sequence, start) = (
             self.addresses.integrity,
@@ -21,15 +21,14 @@ impl Placed<'_> {
         );
         let unit = self.layout.options.write_unit.blocks();
         let descriptor = self.integrity_descriptor();
-        let mut out = Vec::with_capacity((unit.as_usize() + 1) * BLOCK_SIZE);
+        let mut out = Vec::with_capacity(unit.as_usize() * BLOCK_SIZE);
         let mut lba = start;
         for _ in 0..unit.get() {
             out.extend(self.sealed_block(&descriptor, tag_id::INTEGRITY, lba));
             lba += BlockCount::ONE;
         }
-        if sequence.contains(lba) {
-            let end = TerminatingDescriptor::zeroed();
-            out.extend(self.sealed_block(end.bytes(), tag_id::TERMINATING, lba));
+        if start == sequence.start_lba() {
+            out.resize(sequence.block_count().as_usize() * BLOCK_SIZE, 0);
         }
         out
     }

@@ -15,6 +15,7 @@ use super::descriptors;
 use super::directory::{PARENT_FID_BYTES, fid_len};
 use super::entry::EntryForm;
 use super::extents::{EXTENT_BYTES_MAX, file_extents, stays_in_place};
+use super::kept::{EntryPlace, EntryPlaces, Kept};
 use super::names::{encoded_len, recorded_name};
 use super::placed::FilePlacement;
 use super::symlink::encoded_target_len;
@@ -33,9 +34,6 @@ const ALLOCATION_UNIT_MIN: BlockCount = BlockCount::new(32);
 /// that some readers take for negative.
 const METADATA_BLOCKS_MAX: u64 = 1 << 30;
 
-/// No block of that number exists.
-const NO_ENTRY: u32 = u32::MAX;
-
 /// How a tree becomes a volume: where each entry and directory stands in the run of metadata.
 ///
 /// A layout is made from one tree and goes with that tree as it was then; it holds neither
@@ -48,8 +46,7 @@ pub struct Layout {
     pub(super) directories: Vec<Directory>,
     /// What is not a folder, in the order of the entries' blocks.
     pub(super) files: Vec<InodeId>,
-    /// The block of each inode's entry, counted from the first of the metadata.
-    entry_blocks: Vec<u32>,
+    pub(super) places: EntryPlaces,
     pub(super) counts: Counts,
     /// Blocks that are used, before they are rounded up to whole allocation units.
     used_blocks: u32,
@@ -89,6 +86,25 @@ pub(super) struct Counts {
 impl Layout {
     /// Lays out `tree`. Nothing is read; no address is known yet.
     pub fn new(tree: &Tree, options: &UdfOptions) -> Result<Self, LayoutError> {
+        Self::build(tree, options, None)
+    }
+
+    /// Lays out `tree` for a volume that is on the disc already, in a plain or sparable partition:
+    /// entries of files that did not change stay where they are, everything else is laid out
+    /// anew.
+    pub fn with_kept(
+        tree: &Tree,
+        options: &UdfOptions,
+        kept: &Kept<'_>,
+    ) -> Result<Self, LayoutError> {
+        Self::build(tree, options, Some(kept))
+    }
+
+    fn build(
+        tree: &Tree,
+        options: &UdfOptions,
+        kept: Option<&Kept<'_>>,
+    ) -> Result<Self, LayoutError> {
         descriptors::check_texts(&options.texts)?;
         check_options(options)?;
         let mut layout = Self {
@@ -96,7 +112,7 @@ impl Layout {
             form: EntryForm::of(options.revision),
             directories: Vec::new(),
             files: Vec::new(),
-            entry_blocks: vec![NO_ENTRY; tree.inode_limit()],
+            places: EntryPlaces::new(tree, kept),
             counts: Counts::default(),
             used_blocks: ROOT_ENTRY,
             volume_time: options.time,
@@ -105,7 +121,7 @@ impl Layout {
         let mut blocks = u64::from(ROOT_ENTRY);
         for (node, _) in tree.walk(Tree::ROOT) {
             if tree.is_directory(node) {
-                layout.add_directory(tree, node, &mut blocks)?;
+                layout.add_directory(tree, node, kept, &mut blocks)?;
             }
         }
         // Whole allocation units fit as well then.
@@ -113,6 +129,10 @@ impl Layout {
             return Err(LayoutError::MetadataTooLarge { blocks });
         }
         layout.used_blocks = blocks as u32;
+        if kept.is_some() {
+            let count = layout.used_blocks.saturating_add(layout.counts.links);
+            layout.places.start_ids(options.next_unique_id, count);
+        }
         Ok(layout)
     }
 
@@ -122,6 +142,7 @@ impl Layout {
         &mut self,
         tree: &Tree,
         node: NodeId,
+        kept: Option<&Kept<'_>>,
         blocks: &mut u64,
     ) -> Result<(), LayoutError> {
         let bytes = directory_bytes(tree, node)?;
@@ -145,7 +166,7 @@ impl Layout {
             subfolders: subfolders as u16,
         };
         let inode = tree.inode(node);
-        self.entry_blocks[inode.index()] = directory.start;
+        self.places.set(inode, directory.start);
         self.note_times(tree.metadata(inode));
         self.counts.directories += 1;
         *blocks += 1 + u64::from(self.directory_blocks(tree, &directory));
@@ -157,22 +178,33 @@ impl Layout {
         self.directories.push(directory);
         for &child in tree.children(node) {
             if !tree.is_directory(child) {
-                self.add_file(tree, child, blocks)?;
+                self.add_file(tree, child, kept, blocks)?;
             }
         }
         Ok(())
     }
 
-    fn add_file(&mut self, tree: &Tree, node: NodeId, blocks: &mut u64) -> Result<(), LayoutError> {
+    fn add_file(
+        &mut self,
+        tree: &Tree,
+        node: NodeId,
+        kept: Option<&Kept<'_>>,
+        blocks: &mut u64,
+    ) -> Result<(), LayoutError> {
         let inode = tree.inode(node);
         self.counts.files += 1;
-        if self.entry_blocks[inode.index()] != NO_ENTRY {
+        if self.places.is_placed(inode) {
             self.counts.links += 1;
+            return Ok(());
+        }
+        if let Some(block) = kept.and_then(|kept| kept.block(inode)) {
+            self.note_times(tree.metadata(inode));
+            self.places.keep(tree, inode, block, node);
             return Ok(());
         }
         self.check_file(tree, node)?;
         self.note_times(tree.metadata(inode));
-        self.entry_blocks[inode.index()] = *blocks as u32;
+        self.places.set(inode, *blocks as u32);
         self.files.push(inode);
         *blocks += 1 + self.continuations(tree, inode);
         Ok(())
@@ -303,14 +335,22 @@ impl Layout {
 
     /// One more than the largest unique id on the volume, and not less than the options want.
     pub(super) fn next_unique_id(&self) -> u64 {
-        let used = u64::from(FIRST_UNIQUE_ID) + u64::from(self.used_blocks);
-        let next = used + u64::from(self.counts.links);
+        let next = self.places.new_id(self.used_blocks) + u64::from(self.counts.links);
         next.max(self.options.next_unique_id)
     }
 
-    /// The block of an inode's entry, counted from the first of the metadata.
+    /// The block of the entry of an inode that is laid out anew, counted from the first of the
+    /// metadata.
     pub(super) fn entry_block(&self, inode: InodeId) -> u32 {
-        self.entry_blocks[inode.index()]
+        match self.places.get(inode) {
+            EntryPlace::New(block) => block,
+            EntryPlace::Kept(block) => unreachable!("the entry stays in block {block}"),
+        }
+    }
+
+    /// Whether the entry of a file stays where it is on the disc, and with it all that it says.
+    pub fn keeps(&self, inode: InodeId) -> bool {
+        self.places.is_placed(inode) && matches!(self.places.get(inode), EntryPlace::Kept(_))
     }
 
     /// Blocks of the metadata that something is in.
@@ -349,7 +389,7 @@ impl Layout {
     ) -> Placed<'a> {
         assert_eq!(
             tree.inode_limit(),
-            self.entry_blocks.len(),
+            self.places.len(),
             "the tree has changed since it was laid out"
         );
         addresses.check(self);

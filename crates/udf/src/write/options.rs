@@ -146,6 +146,9 @@ pub struct UdfTexts {
     /// Name of the set that the volume belongs to, after sixteen digits that tell it from
     /// others; 110 bytes (UDF 2.2.2.5).
     pub volume_set: String,
+    /// Those sixteen digits, by which systems know a volume again; made of time and texts if
+    /// empty.
+    pub volume_set_digits: String,
     /// Who owns the volume; 34 bytes (UDF 2.2.7.2.3).
     pub owner: String,
     /// The owner's organization; 34 bytes (UDF 2.2.7.2.3).
@@ -161,6 +164,7 @@ impl Default for UdfTexts {
         Self {
             label: String::new(),
             volume_set: String::new(),
+            volume_set_digits: String::new(),
             owner: String::new(),
             organization: String::new(),
             contact: String::new(),

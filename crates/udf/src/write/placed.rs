@@ -12,7 +12,8 @@ use super::directory::{Checkpoints, DirectoryWriter};
 use super::emit::seal;
 use super::entry::{Entry, attributes, type_of};
 use super::extents::{cut, file_extents};
-use super::layout::{Directory, FIRST_UNIQUE_ID, ROOT_ENTRY};
+use super::kept::EntryPlace;
+use super::layout::{Directory, ROOT_ENTRY};
 use super::symlink::encode_target;
 use super::{Addresses, EXTENT_BYTES_MAX, Layout};
 use crate::records::{AllocationExtentDescriptor, LongAd, ShortAd, file_type, icb_flags, tag_id};
@@ -250,7 +251,7 @@ impl<'a> Placed<'a> {
             links: directory.subfolders + 1,
             information_length: directory.bytes,
             blocks_recorded: blocks.into(),
-            unique_id: Self::unique_id(directory.start),
+            unique_id: self.unique_id(inode),
             attributes: self.attributes(inode),
             tail,
         };
@@ -303,7 +304,7 @@ impl<'a> Placed<'a> {
             links: tree.links(inode) as u16,
             information_length,
             blocks_recorded,
-            unique_id: Self::unique_id(block),
+            unique_id: self.unique_id(inode),
             attributes: self.attributes(inode),
             tail,
         };
@@ -385,21 +386,23 @@ impl<'a> Placed<'a> {
 
     /// What leads to an inode's entry.
     pub(super) fn icb(&self, inode: InodeId) -> LongAd {
-        self.metadata_ad(self.layout.entry_block(inode), BLOCK_SIZE as u32)
+        match self.layout.places.get(inode) {
+            EntryPlace::New(block) => self.metadata_ad(block, BLOCK_SIZE as u32),
+            EntryPlace::Kept(block) => long_ad(BLOCK_SIZE as u32, block, 0),
+        }
     }
 
-    /// The unique id of the entry in a block of the metadata (UDF 3.2.1.1). No two entries
-    /// share a block, so no two share an id.
-    pub(super) fn unique_id(block: u32) -> u64 {
-        match block {
-            ROOT_ENTRY => 0,
-            block => u64::from(FIRST_UNIQUE_ID) + u64::from(block),
+    /// The unique id of an entry (UDF 3.2.1.1).
+    pub(super) fn unique_id(&self, inode: InodeId) -> u64 {
+        if inode == self.tree.inode(Tree::ROOT) {
+            return 0;
         }
+        self.layout.places.id(inode)
     }
 
     /// The unique id of a name whose file was named before: beyond those of all entries.
     pub(super) fn link_id(&self, link: u32) -> u64 {
-        u64::from(FIRST_UNIQUE_ID) + u64::from(self.layout.used_blocks()) + u64::from(link)
+        self.layout.places.new_id(self.layout.used_blocks()) + u64::from(link)
     }
 }
 

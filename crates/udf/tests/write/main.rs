@@ -15,7 +15,7 @@ use reburn_udf::{
 };
 
 /// A file's bytes, in memory or on the disc.
-fn content_of(disc: &Vec<u8>, kind: Kind<'_>) -> Bytes {
+fn content_of(disc: &[u8], kind: Kind<'_>) -> Bytes {
     let Kind::File { size, content } = kind else {
         return Bytes::new();
     };
@@ -23,7 +23,7 @@ fn content_of(disc: &Vec<u8>, kind: Kind<'_>) -> Bytes {
         Content::Bytes(bytes) => bytes.clone(),
         Content::Base(extents) => {
             let mut bytes = vec![0; usize::try_from(size).unwrap()];
-            read_extents(disc, extents, 0, &mut bytes).unwrap();
+            read_extents(&disc, extents, 0, &mut bytes).unwrap();
             bytes.into()
         }
         other => panic!("{other:?} is not on the disc"),
@@ -38,7 +38,7 @@ fn shape(kind: Kind<'_>) -> String {
 }
 
 /// Compares everything that a volume keeps of a tree.
-fn assert_same(disc: &Vec<u8>, written: &Tree, read: &Tree) {
+fn assert_same(disc: &[u8], written: &Tree, read: &Tree) {
     let nodes: Vec<_> = written.walk(Tree::ROOT).map(|(node, _)| node).collect();
     assert_eq!(nodes.len(), read.walk(Tree::ROOT).count());
     for node in nodes {

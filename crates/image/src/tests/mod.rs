@@ -1,5 +1,7 @@
 //! The contract of modified blocks, over small volumes in memory.
 
+mod udf;
+
 use bytes::Bytes;
 use proptest::prelude::*;
 use reburn_blocks::{

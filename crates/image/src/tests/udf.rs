@@ -1,0 +1,85 @@
+//! Edits of UDF volumes with a plain partition.
+
+use reburn_udf::{Session, UdfRevision, Volume};
+
+use super::*;
+use crate::new_udf_volume;
+
+fn first(medium: Medium, revision: UdfRevision) -> Vec<u8> {
+    let options = new_udf_volume("FIRST", revision, THEN);
+    let mut image = FileSystemImage::new(medium, options, THEN);
+    let folder = Metadata::directory().modified_at(THEN);
+    image.add(b"/docs", folder, NewKind::Directory).unwrap();
+    image.add(b"/docs/one", file(), bytes(1, 5000)).unwrap();
+    image.add(b"/docs/two", file(), bytes(2, 100_000)).unwrap();
+    image.add(b"/empty", file(), bytes(0, 0)).unwrap();
+    image.add(b"/small", file(), bytes(4, 500)).unwrap();
+    image.add(b"/three", file(), bytes(3, 2048)).unwrap();
+    read_all(&image.result().unwrap())
+}
+
+const PLAIN: [UdfRevision; 4] = [
+    UdfRevision::V1_02,
+    UdfRevision::V1_50,
+    UdfRevision::V2_00,
+    UdfRevision::V2_01,
+];
+
+#[test]
+fn edits_leave_the_old_tree_until_the_commit() {
+    for revision in PLAIN {
+        let mut disc = first(Medium::File, revision);
+        for round in 0..5u8 {
+            let before = contents(&disc);
+            let mut image = import(&disc, Medium::File);
+            let path = format!("/docs/new-{round}");
+            image
+                .add(path.as_bytes(), file(), bytes(round, 3000))
+                .unwrap();
+            image.replace(b"/small", file(), bytes(round, 700)).unwrap();
+            if round == 2 {
+                image.remove(b"/docs/one").unwrap();
+            }
+            let wanted = contents_of(image.tree(), &disc);
+            let result = image.result().unwrap();
+            let plan = result.plan().unwrap();
+            assert_eq!(plan.protocol, reburn_blocks::Protocol::VdsFlip);
+            let states = record(&disc, &plan, &result);
+            let (shadow, done) = (&states[0], states.last().unwrap());
+            assert_eq!(contents(shadow), before, "the first epoch changes nothing");
+            let new = check_contract(&disc, &result);
+            assert_eq!(contents(done), wanted);
+            disc = new;
+        }
+    }
+}
+
+#[test]
+fn unchanged_files_keep_blocks_and_entries() {
+    let disc = first(Medium::File, UdfRevision::V2_01);
+    let mut image = import(&disc, Medium::File);
+    image.add(b"/new", file(), bytes(9, 10)).unwrap();
+    let result = image.result().unwrap();
+    // File set, two folders, one entry; integrity descriptor; a block of each sequence for the
+    // partition that grows, two of each for file set and time; two anchors at its new end.
+    let count = result.modified_blocks().unwrap().block_count().get();
+    assert!(count <= 16, "{count} blocks for one small file");
+    let new = check_contract(&disc, &result);
+    let open = |disc: &Vec<u8>| Volume::open(disc, Session::default()).unwrap();
+    let volumes = [open(&disc), open(&new)];
+    assert_eq!(volumes[1].notes(), []);
+    let sets = [0, 1].map(|at| volumes[at].volume_set_identifier());
+    assert_eq!(sets[0], sets[1], "systems know the volume again");
+    let read = [(0, &disc), (1, &new)].map(|(at, disc)| volumes[at].read_tree(disc).unwrap());
+    let entry = |at: usize, path: &[u8]| {
+        let tree = &read[at].tree;
+        read[at].entries.get(tree.inode(tree.lookup(path).unwrap()))
+    };
+    for path in [&b"/docs/one"[..], b"/small", b"/empty"] {
+        assert_eq!(entry(0, path), entry(1, path));
+    }
+    let id = |at: usize, path: &[u8]| entry(at, path).unwrap().unique_id;
+    let next = |at: usize| volumes[at].integrity().unwrap().next_unique_id;
+    assert_eq!(id(0, b"/docs"), id(1, b"/docs"));
+    assert!(id(1, b"/new") >= next(0) && next(1) > id(1, b"/new"));
+}
