@@ -16,6 +16,11 @@ pub trait FieldValue {
     fn for_each_field(&self, visit: &mut dyn FnMut(&Field, &dyn FieldValue)) {
         let _ = visit;
     }
+
+    /// Name and clause of the value's type, if the value is itself a record.
+    fn declared(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
 }
 
 /// A record as lines of text. Made by [`Record::dump`](crate::Record::dump).

@@ -45,12 +45,14 @@ mod both;
 mod crc;
 mod dump;
 mod record;
+mod sheet;
 mod text;
 
 pub use both::{Both16, Both32, HalvesDiffer};
 pub use crc::crc16;
 pub use dump::{Dump, FieldValue};
 pub use record::{Field, Record, TooShort};
+pub use sheet::{Reading, Row, Sheet, Spot};
 pub use text::{Text, TextTooLong};
 
 /// Integers whose most significant byte comes first.

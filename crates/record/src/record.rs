@@ -183,6 +183,10 @@ macro_rules! record {
                 let mut fields = <Self as $crate::Record>::FIELDS.iter();
                 $( if let Some(field) = fields.next() { visit(field, &self.$field); } )+
             }
+
+            fn declared(&self) -> Option<(&'static str, &'static str)> {
+                Some((stringify!($name), $clause))
+            }
         }
 
         impl ::core::fmt::Debug for $name {
