@@ -19,8 +19,8 @@ const HEX_ROWS: usize = 32;
 pub struct Sheet {
     /// What it is, in words.
     pub title: String,
-    /// The disc's block that it starts in.
-    pub block: u32,
+    /// The disc's block that it starts in; `None` for something that is nowhere on the disc.
+    pub block: Option<u32>,
     /// Where in that block it starts.
     pub byte: usize,
     /// The same place as the volume counts it, where that differs.
@@ -99,7 +99,7 @@ impl Sheet {
     pub fn new(title: impl Into<String>, block: u32, byte: usize) -> Self {
         Self {
             title: title.into(),
-            block,
+            block: Some(block),
             byte,
             address: None,
             record: "",
@@ -281,7 +281,10 @@ fn full_clause(record: &str, field: &str) -> String {
 /// and value; a line a note. Clauses of the heading's standard stand without its name.
 impl fmt::Display for Sheet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "block {}", self.block)?;
+        match self.block {
+            Some(block) => write!(f, "block {block}")?,
+            None => f.write_str("nowhere")?,
+        }
         if self.byte != 0 {
             write!(f, ", byte {}", self.byte)?;
         }

@@ -6,8 +6,8 @@
 //!   gives them addresses, and [`Placed`] renders any block of them. Where file data goes is the
 //!   caller's business. Written are plain partitions, read-only or overwritable, up to 2.01, and
 //!   read-only metadata partitions from 2.50 on.
-//! - [`records`] has the records as they stand on disc: for programs that show or check a disc
-//!   field by field.
+//! - [`records`] has the records as they stand on disc, and [`Inspector`] shows every structure
+//!   of a volume with them, field by field and sound or not.
 //!
 //! Supported: logical blocks of 512 to 4096 bytes, partitions of every kind (plain, virtual,
 //! sparable, metadata), strategies 4 and 4096, all forms of allocation. What has a second copy
@@ -25,11 +25,13 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod inspect;
 mod read;
 pub mod records;
 mod write;
 
 pub use error::{Corrupt, Incompatible, Place, UdfError};
+pub use inspect::{Inspector, PathError, Show};
 pub use read::{
     AccessType, EditObstacle, Entries, EntryAt, ImportedTree, Integrity, MetadataStructures,
     NamedStream, Note, NoteKind, PartitionKind, PartitionView, Revision, Session, Volume,

@@ -81,23 +81,28 @@ impl Recognition {
 pub(super) fn find(disc: &Disc<'_>, session: Session) -> Vec<Anchor> {
     let mut found = Vec::new();
     for sector_size in SECTOR_SIZES {
-        let sectors = disc.len() / u64::from(sector_size);
-        let start = session.start.byte_offset() / u64::from(sector_size);
-        let recorded = session.last_recorded.map_or(sectors, |last| {
-            (last.byte_offset() + BLOCK_SIZE as u64) / u64::from(sector_size)
-        });
-        let from_start = [256, 512].map(|sector| start.checked_add(sector));
-        let from_end = [1, 257, 2, 258].map(|sector| recorded.min(sectors).checked_sub(sector));
-        for sector in from_start.into_iter().chain(from_end).flatten() {
-            if sector >= sectors || sector < start {
-                continue;
-            }
+        for sector in places(disc, session, sector_size) {
             let anchor = read(disc, sector, sector_size);
             let is_new = |anchor: &Anchor| found.iter().all(|old: &Anchor| old.at != anchor.at);
             found.extend(anchor.filter(is_new));
         }
     }
     found
+}
+
+/// The sectors of a session where anchors can be (ECMA-167 3/8.4.2.1, UDF 2.2.3).
+pub(super) fn places(disc: &Disc<'_>, session: Session, sector_size: u32) -> Vec<u64> {
+    let sectors = disc.len() / u64::from(sector_size);
+    let start = session.start.byte_offset() / u64::from(sector_size);
+    let recorded = session.last_recorded.map_or(sectors, |last| {
+        (last.byte_offset() + BLOCK_SIZE as u64) / u64::from(sector_size)
+    });
+    let from_start = [256, 512].map(|sector| start.checked_add(sector));
+    let from_end = [1, 257, 2, 258].map(|sector| recorded.min(sectors).checked_sub(sector));
+    let places = from_start.into_iter().chain(from_end).flatten();
+    places
+        .filter(|&sector| sector < sectors && sector >= start)
+        .collect()
 }
 
 /// The anchor in a sector, if there is one. Sectors that cannot be read have none.

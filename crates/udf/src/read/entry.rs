@@ -64,7 +64,7 @@ pub(super) struct Entry {
 }
 
 impl Address {
-    pub(super) fn of(address: LbAddr) -> Self {
+    pub(crate) fn of(address: LbAddr) -> Self {
         Self {
             partition: address.partition_reference_number.get(),
             block: address.logical_block_number.get(),

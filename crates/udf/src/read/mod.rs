@@ -22,6 +22,7 @@ mod note;
 mod open;
 mod options;
 mod partitions;
+mod raw;
 mod sequence;
 mod structures;
 mod tables;
@@ -34,7 +35,10 @@ use reburn_blocks::Lba;
 
 pub use entries::{Entries, EntryAt};
 pub use integrity::Integrity;
+pub(crate) use name::mend;
 pub use note::{Note, NoteKind};
+pub(crate) use partitions::Address;
+pub(crate) use raw::RawVolume;
 pub use structures::{EditObstacle, MetadataStructures, VolumeStructures};
 pub use tree::{ImportedTree, NamedStream};
 pub use view::{AccessType, PartitionKind, PartitionView, Revision};

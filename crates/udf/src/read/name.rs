@@ -5,7 +5,7 @@ use reburn_record::Record;
 use crate::records::{PathComponent, decode_cs0};
 
 /// Makes a name one that a path can have. Returns whether it was not.
-pub(super) fn mend(name: &mut Vec<u8>) -> bool {
+pub(crate) fn mend(name: &mut Vec<u8>) -> bool {
     match name.as_mut_slice() {
         [] => name.push(b'_'),
         [b'.'] => name[0] = b'_',

@@ -132,7 +132,7 @@ fn open_at(disc: &Disc<'_>, session: Session, anchor: &Anchor) -> Result<Volume,
 }
 
 /// The main sequence, or the reserve sequence where that cannot be used.
-fn read_sequence(
+pub(super) fn read_sequence(
     disc: &Disc<'_>,
     anchor: &Anchor,
     notes: &mut Notes,
@@ -193,7 +193,7 @@ fn check_logical(logical: &LogicalVolumeFound, anchor: &Anchor) -> Result<(), Ud
 }
 
 /// Loads virtual allocation table and metadata file.
-fn load_tables(
+pub(super) fn load_tables(
     disc: &Disc<'_>,
     session: Session,
     loaded: Loaded,

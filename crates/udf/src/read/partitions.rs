@@ -9,9 +9,9 @@ use crate::Corrupt;
 
 /// A block of a partition, by the number of the partition's map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Address {
-    pub(super) partition: u16,
-    pub(super) block: u32,
+pub(crate) struct Address {
+    pub(crate) partition: u16,
+    pub(crate) block: u32,
 }
 
 /// Which copy of metadata is meant.

@@ -32,6 +32,8 @@ pub(super) struct VirtualTable {
     pub(super) blocks: Vec<BlockRange>,
     /// The block with the table's entry.
     pub(super) found_in: Lba,
+    /// The same block, as the partition below counts it.
+    pub(super) address: Address,
 }
 
 impl Reader<'_> {
@@ -99,6 +101,7 @@ impl Reader<'_> {
             unique_id: entry.unique_id,
             blocks: blocks.copied().collect(),
             found_in: Lba::checked(entry.block.at / BLOCK_SIZE as u64).unwrap_or(Lba::MAX),
+            address: entry.block.address,
         }))
     }
 
