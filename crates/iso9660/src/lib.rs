@@ -6,7 +6,8 @@
 //!   [`Layout::place`] gives them addresses, and [`Placed`] renders any block of them. Where
 //!   file data goes is the caller's business.
 //! - [`records`] has the records as they stand on disc, [`susp`] a cursor over the entries of
-//!   Rock Ridge: for programs that show or check a disc field by field.
+//!   Rock Ridge, and [`Inspector`] shows every structure of a volume with them, field by field
+//!   and sound or not.
 //!
 //! Supported: interchange levels 1 to 3, files of several sections, the enhanced descriptor of
 //! ISO 9660:1999, Joliet with 64 and with 103 characters, Rock Ridge 1.12. An El Torito boot
@@ -53,6 +54,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod inspect;
 mod names;
 mod read;
 pub mod records;
@@ -60,6 +62,7 @@ pub mod susp;
 mod write;
 
 pub use error::{Corrupt, Incompatible, IsoError, Place};
+pub use inspect::{Inspector, PathError, Show};
 pub use read::{Hierarchy, ImportedTree, Note, NoteKind, Nsr, Volume};
 pub use write::{
     DeepDirectories, FilePlacement, IsoOptions, Joliet, Layout, LayoutError, Level, PathTable,

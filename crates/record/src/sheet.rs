@@ -133,6 +133,30 @@ impl Sheet {
         meaning: impl Into<String>,
         explain: Explain<'_>,
     ) {
+        self.inner(offset, record, name, meaning, explain, true);
+    }
+
+    /// Adds a record as a row with its fields below it.
+    pub fn unfolded<R: Record>(
+        &mut self,
+        offset: usize,
+        record: &R,
+        name: impl Into<String>,
+        meaning: impl Into<String>,
+        explain: Explain<'_>,
+    ) {
+        self.inner(offset, record, name, meaning, explain, false);
+    }
+
+    fn inner<R: Record>(
+        &mut self,
+        offset: usize,
+        record: &R,
+        name: impl Into<String>,
+        meaning: impl Into<String>,
+        explain: Explain<'_>,
+        folded: bool,
+    ) {
         self.row(offset, R::SIZE, name, R::CLAUSE, meaning);
         let mut walk = Walk {
             rows: &mut self.rows,
@@ -140,7 +164,7 @@ impl Sheet {
             start: offset,
             explain,
         };
-        walk.fields((R::NAME, R::CLAUSE), record, 0, 1, true);
+        walk.fields((R::NAME, R::CLAUSE), record, 0, 1, folded);
     }
 
     /// Adds a row for something that no record declares.

@@ -28,6 +28,7 @@ mod walk;
 
 use std::fmt;
 
+pub(crate) use name::{append_name, append_ucs2, mend};
 pub use note::{Note, NoteKind};
 pub use tree::ImportedTree;
 pub use volume::Volume;

@@ -7,7 +7,7 @@ use super::Hierarchy;
 
 /// Appends to `name` what an identifier is called in a hierarchy; in Rock Ridge, where no
 /// entry says otherwise. Returns the version that was cut off (ECMA-119 7.5.1).
-pub(super) fn append_name(
+pub(crate) fn append_name(
     hierarchy: Hierarchy,
     identifier: &[u8],
     is_directory: bool,
@@ -42,7 +42,7 @@ fn split_version(name: &[u8]) -> Option<(usize, u16)> {
 
 /// Appends text in big-endian UCS-2, as UTF-8. Surrogate pairs count as UTF-16, as Windows
 /// writes them; a half of one becomes U+FFFD, and an odd byte at the end is dropped.
-pub(super) fn append_ucs2(text: &[u8], name: &mut Vec<u8>) {
+pub(crate) fn append_ucs2(text: &[u8], name: &mut Vec<u8>) {
     let units = text
         .as_chunks::<2>()
         .0
@@ -56,7 +56,7 @@ pub(super) fn append_ucs2(text: &[u8], name: &mut Vec<u8>) {
 }
 
 /// Makes a name one that a path can have. Returns whether it was not.
-pub(super) fn mend(name: &mut Vec<u8>, start: usize) -> bool {
+pub(crate) fn mend(name: &mut Vec<u8>, start: usize) -> bool {
     match &mut name[start..] {
         [] => name.push(b'_'),
         [b'.'] => name[start] = b'_',

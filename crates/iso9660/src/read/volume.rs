@@ -10,8 +10,8 @@ use super::name::append_ucs2;
 use super::system_use::SystemUse;
 use super::{Hierarchy, Nsr};
 use crate::records::{
-    BOOT_RECORD, BootRecord, PRIMARY, STANDARD_IDENTIFIER, SUPPLEMENTARY, SYSTEM_AREA_BLOCKS,
-    TERMINATOR, VolumeDescriptor, VolumeDescriptorHead,
+    BOOT_RECORD, BootRecord, DirectoryRecord, PRIMARY, STANDARD_IDENTIFIER, SUPPLEMENTARY,
+    SYSTEM_AREA_BLOCKS, TERMINATOR, VolumeDescriptor, VolumeDescriptorHead,
 };
 use crate::{Corrupt, Incompatible, IsoError, Place};
 
@@ -151,6 +151,18 @@ impl Volume {
     /// is a bridge, and UDF has blocks of its own in use that ISO 9660 knows nothing about.
     pub fn udf(&self) -> Option<Nsr> {
         self.udf
+    }
+
+    /// The root's record in a hierarchy, and where SUSP entries begin in the system use area of
+    /// the root's own record and in all others, where there are any.
+    pub(crate) fn raw_root(
+        &self,
+        hierarchy: Hierarchy,
+    ) -> Option<(&DirectoryRecord, Option<[usize; 2]>)> {
+        let placed = self.placed(hierarchy)?;
+        let susp = self.susp(placed);
+        let susp = susp.map(|susp| [susp.root_offset, susp.offset]);
+        Some((&placed.descriptor.root.head, susp))
     }
 
     pub(super) fn placed(&self, hierarchy: Hierarchy) -> Option<&Placed> {

@@ -4,10 +4,12 @@
 //! is the business of the reader and the writer, which share them.
 //!
 //! Clause numbers are those of ECMA-119, 2nd edition (ISO 9660:1988), of the System Use
-//! Sharing Protocol (SUSP) 1.12 and of the Rock Ridge Interchange Protocol (RRIP) 1.12.
+//! Sharing Protocol (SUSP) 1.12, of the Rock Ridge Interchange Protocol (RRIP) 1.12 and of El
+//! Torito 1.0.
 
 mod date;
 mod directory;
+mod el_torito;
 mod path_table;
 mod rock_ridge;
 mod susp;
@@ -15,6 +17,7 @@ mod volume;
 
 pub use date::{DirectoryDate, VolumeDate};
 pub use directory::{DirectoryRecord, FileFlags, RootDirectoryRecord};
+pub use el_torito::{BootEntry, SectionExtension, SectionHeader, ValidationEntry};
 pub use path_table::{PathTableRecordL, PathTableRecordM};
 pub use rock_ridge::{
     AlHead, Cl, ComponentFlags, ComponentHead, NameFlags, NmHead, Pl, Pn, Px, Px36, Rr, Sf, SlHead,
