@@ -119,8 +119,15 @@ pub struct Show {
     /// A file or folder on it
     pub path: Option<OsString>,
     /// Show everything below the folder
-    #[arg(long, short)]
+    #[arg(long, short, conflicts_with_all = ["records", "block"])]
     pub recursive: bool,
+    /// Show the records on the disc field by field, each with its clause in the standard: those
+    /// of the volume, or those of the path. Damage is shown, not refused
+    #[arg(long)]
+    pub records: bool,
+    /// Show what a block of 2048 bytes says that it is, and its fields
+    #[arg(long, value_name = "N", conflicts_with = "path")]
+    pub block: Option<u32>,
     #[command(flatten)]
     pub tree: TreeArgs,
 }

@@ -5,6 +5,7 @@ pub mod diff;
 pub mod edit;
 pub mod get;
 pub mod make;
+pub mod records;
 pub mod show;
 
 mod open;

@@ -7,7 +7,7 @@ use reburn_iso9660::Hierarchy;
 use reburn_tree::{NodeId, Timestamp, Tree};
 use serde_json::json;
 
-use super::{OpenVolume, VolumeKind};
+use super::{OpenVolume, VolumeKind, records};
 use crate::args::Show;
 use crate::disc::DiscName;
 use crate::failure::Failure;
@@ -23,6 +23,9 @@ pub fn run(args: &Show, terminal: Terminal) -> Result<ExitCode, Failure> {
         let (text, object) = (render::plan(plan.plan()), render::plan_json(plan.plan()));
         terminal.result(&format!("plan for {}\n{text}", plan.plan().volume), &object);
         return Ok(ExitCode::SUCCESS);
+    }
+    if args.records || args.block.is_some() {
+        return records::run(args, terminal);
     }
     let open = OpenVolume::open(&args.disc, &args.tree, terminal)?;
     let node = open.find(&args.disc, args.path.as_deref())?;

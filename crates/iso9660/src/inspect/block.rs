@@ -11,7 +11,7 @@ impl Inspector<'_> {
     /// Shows a block if it is a volume descriptor, a boot catalog, or begins with a directory
     /// record. Whether it is one of these.
     pub fn block(&self, block: Lba, show: Show<'_>) -> ControlFlow<(), bool> {
-        let Ok(bytes) = self.read(block) else {
+        let Ok(bytes) = self.read(block.get()) else {
             return ControlFlow::Continue(false);
         };
         if volume::is_descriptor(&bytes) {

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use reburn_blocks::{BLOCK_SIZE, Lba};
+use reburn_blocks::BLOCK_SIZE;
 use reburn_record::Sheet;
 
 use super::meaning::Context;
@@ -14,11 +14,9 @@ const ENTRY_BYTES: usize = 32;
 impl Inspector<'_> {
     /// Shows a boot catalog: of its first block the entries up to the first that is empty.
     pub(super) fn boot_catalog(&self, block: u32, show: Show<'_>) -> ControlFlow<()> {
-        let bytes = Lba::checked(block.into()).map(|lba| self.read(lba));
-        match bytes {
-            Some(Ok(bytes)) => catalog(&bytes, block, show),
-            Some(Err(problem)) => say("The boot catalog cannot be read", block, 0, problem, show),
-            None => say("The boot catalog", block, 0, "no disc has this block", show),
+        match self.read(block) {
+            Ok(bytes) => catalog(&bytes, block, show),
+            Err(problem) => say("The boot catalog cannot be read", block, 0, problem, show),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use reburn_blocks::{BLOCK_SIZE, Lba};
+use reburn_blocks::BLOCK_SIZE;
 use reburn_record::{Record, Sheet};
 
 use super::meaning::{Context, ucs2};
@@ -182,7 +182,7 @@ impl Inspector<'_> {
 
     /// The directory that was moved to a block, by its own record.
     fn moved(&self, block: u32) -> Option<Directory> {
-        let bytes = self.read(Lba::checked(block.into())?).ok()?;
+        let bytes = self.read(block).ok()?;
         let own = Found::parse(block, &bytes, 0)?;
         Some(Directory {
             start: block,
@@ -275,7 +275,7 @@ impl Inspector<'_> {
             let Some(block) = directory.start.checked_add(index) else {
                 break;
             };
-            let bytes = match self.read(Lba::new(block)) {
+            let bytes = match self.read(block) {
                 Ok(bytes) => bytes,
                 // What comes after a block that is not there is not there either.
                 Err(problem) => return take(Err((block, 0, problem))),

@@ -89,14 +89,15 @@ impl<'a> Inspector<'a> {
     pub fn is_iso9660(&self) -> bool {
         let first = self.first_descriptor();
         first.is_some_and(|lba| {
-            self.read(lba)
+            self.read(lba.get())
                 .is_ok_and(|bytes| volume::is_descriptor(&bytes))
         })
     }
 
     /// A block, or why it cannot be read.
-    fn read(&self, lba: Lba) -> Result<[u8; BLOCK_SIZE], String> {
+    fn read(&self, block: u32) -> Result<[u8; BLOCK_SIZE], String> {
         let mut bytes = [0; BLOCK_SIZE];
+        let lba = Lba::checked(block.into()).ok_or("no disc has this block")?;
         match self.disc.read_blocks(lba, &mut bytes) {
             Ok(()) => Ok(bytes),
             Err(error) => Err(error.to_string()),

@@ -61,7 +61,10 @@ impl Inspector<'_> {
         }
         let length = usize::try_from(length).unwrap_or(0);
         let mut bytes = vec![0; length.next_multiple_of(BLOCK_SIZE)];
-        if let Err(error) = self.disc.read_blocks(Lba::new(table.block), &mut bytes) {
+        let Some(lba) = Lba::checked(table.block.into()) else {
+            return ControlFlow::Continue(());
+        };
+        if let Err(error) = self.disc.read_blocks(lba, &mut bytes) {
             return say(title, table.block, 0, error, show);
         }
         let bytes = &bytes[..length];

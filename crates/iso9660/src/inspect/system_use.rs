@@ -5,7 +5,6 @@
 
 use std::ops::ControlFlow;
 
-use reburn_blocks::Lba;
 use reburn_record::{Record, Sheet, Spot};
 
 use super::meaning::{Context, line_of_date, line_of_long_date, meaning};
@@ -323,11 +322,9 @@ impl Inspector<'_> {
             };
             let (block, offset) = (ce.block.le(), ce.offset.le() as usize);
             let title = "Continuation of the system use area";
-            let bytes = Lba::checked(block.into()).map(|lba| self.read(lba));
-            let bytes = match bytes {
-                Some(Ok(bytes)) => bytes,
-                Some(Err(problem)) => return say(title, block, 0, problem, show),
-                None => return say(title, block, 0, "no disc has this block", show),
+            let bytes = match self.read(block) {
+                Ok(bytes) => bytes,
+                Err(problem) => return say(title, block, 0, problem, show),
             };
             let end = offset.saturating_add(ce.length.le() as usize);
             let mut sheet = Sheet::new(title, block, offset.min(bytes.len()));
@@ -375,8 +372,7 @@ impl Inspector<'_> {
         let mut next = take(area);
         for _ in 0..CONTINUATIONS_MAX {
             let Some(ce) = next.take() else { break };
-            let lba = Lba::checked(ce.block.le().into());
-            let Some(Ok(bytes)) = lba.map(|lba| self.read(lba)) else {
+            let Ok(bytes) = self.read(ce.block.le()) else {
                 break;
             };
             let offset = ce.offset.le() as usize;

@@ -25,7 +25,7 @@ impl Inspector<'_> {
         let mut tables: Vec<Table> = Vec::new();
         let mut catalogs = Vec::new();
         for block in (first.get()..self.end()).take(DESCRIPTORS_MAX as usize) {
-            let bytes = match self.read(Lba::new(block)) {
+            let bytes = match self.read(block) {
                 Ok(bytes) => bytes,
                 Err(problem) => {
                     say("A descriptor that cannot be read", block, 0, problem, show)?;

@@ -224,11 +224,10 @@ pub(super) fn kind_and_bytes(length: u32) -> String {
 
 fn line_of_tag(tag: &Tag) -> Option<String> {
     let id = tag.tag_identifier.get();
-    let name = words::descriptor(id)?;
+    words::descriptor(id)?;
     (tag.reserved == 0).then(|| {
         format!(
-            "{id} {name}; version {}, serial {}, checksum {:#04x}, CRC {:#06x} over {} bytes, \
-             location {}",
+            "{id}, version {}, serial {}, checksum {:#04x}, CRC {:#06x} of {} bytes, location {}",
             tag.descriptor_version,
             tag.tag_serial_number,
             tag.tag_checksum,
