@@ -121,8 +121,10 @@ pub struct Show {
     /// Show everything below the folder
     #[arg(long, short, conflicts_with_all = ["records", "block"])]
     pub recursive: bool,
-    /// Show the records on the disc field by field, each with its clause in the standard: those
-    /// of the volume, or those of the path. Damage is shown, not refused
+    /// Show the records on the disc field by field, each with its clause in the standard
+    ///
+    /// Those of the volume, or those of the path. Damage is shown below the record that has it,
+    /// and refused nowhere.
     #[arg(long)]
     pub records: bool,
     /// Show what a block of 2048 bytes says that it is, and its fields

@@ -1,6 +1,8 @@
 //! Damaged volumes: a valid one with bytes changed is read as an error or as a tree, never with
 //! a panic, a loop, or more nodes than records can stand in its directories.
 
+mod inspect;
+
 use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -12,7 +14,7 @@ use reburn_tree::{InodeId, Kind, Metadata, NewKind, Tree};
 const RECORD_MIN: usize = 34;
 
 /// A tree with something of everything.
-fn tree() -> Tree {
+pub fn tree() -> Tree {
     let mut tree = Tree::new(Metadata::directory());
     let mut add = |path: &str, kind: NewKind| {
         let (parent, name) = path.rsplit_once('/').unwrap();
@@ -51,7 +53,7 @@ fn tree() -> Tree {
 }
 
 /// A disc with that tree in every hierarchy.
-fn disc() -> Vec<u8> {
+pub fn disc() -> Vec<u8> {
     let tree = tree();
     let options = IsoOptions {
         joliet: Joliet::Relaxed103,
@@ -206,6 +208,7 @@ proptest! {
             if let Some(cut) = cut {
                 disc.truncate(cut.index(disc.len()));
             }
+            inspect::walk_everything(&disc);
             read_all(&disc);
         });
     }

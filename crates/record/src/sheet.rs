@@ -246,13 +246,15 @@ impl Walk<'_> {
                 declared: declared.map(|(name, _)| name),
                 bytes: &self.bytes[offset..offset + field.len],
             };
-            let (value_text, meaning) = match ((self.explain)(&spot), declared) {
-                (Reading::Instead(meaning), _) => (String::new(), meaning),
-                // A record is what its fields are.
-                (Reading::Beside(meaning), Some(_)) => (String::new(), meaning),
-                (Reading::Plain, Some(_)) => (String::new(), String::new()),
-                (Reading::Beside(meaning), None) => (Value(value).to_string(), meaning),
-                (Reading::Plain, None) => (Value(value).to_string(), String::new()),
+            let explained = (self.explain)(&spot);
+            // A record's value is what its fields are.
+            let value_text = match (&explained, declared) {
+                (Reading::Instead(_), _) | (_, Some(_)) => String::new(),
+                _ => Value(value).to_string(),
+            };
+            let meaning = match explained {
+                Reading::Plain => String::new(),
+                Reading::Beside(meaning) | Reading::Instead(meaning) => meaning,
             };
             let says_all = value_text.is_empty() && !meaning.is_empty();
             self.rows.push(Row {
@@ -305,17 +307,18 @@ fn full_clause(record: &str, field: &str) -> String {
 /// and value; a line a note. Clauses of the heading's standard stand without its name.
 impl fmt::Display for Sheet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.block {
-            Some(block) => write!(f, "block {block}")?,
-            None => f.write_str("nowhere")?,
+        let place = match (self.block, self.byte) {
+            (Some(block), 0) => format!("block {block}"),
+            (Some(block), byte) => format!("block {block}, byte {byte}"),
+            (None, _) => String::new(),
+        };
+        match (&self.address, self.block) {
+            (Some(address), Some(_)) => write!(f, "{place} ({address}): ")?,
+            (Some(address), None) => write!(f, "{address}, nowhere on the disc: ")?,
+            (None, Some(_)) => write!(f, "{place}: ")?,
+            (None, None) => {}
         }
-        if self.byte != 0 {
-            write!(f, ", byte {}", self.byte)?;
-        }
-        if let Some(address) = &self.address {
-            write!(f, " ({address})")?;
-        }
-        write!(f, ": {}", self.title)?;
+        f.write_str(&self.title)?;
         if !self.clause.is_empty() {
             write!(f, " [{}]", self.clause)?;
         }

@@ -4,6 +4,7 @@
 
 mod disc;
 mod fixture;
+mod inspect;
 
 use disc::{content, listing};
 use fixture::{CONTENT_A, PARTITION, SEQUENCES, identifier, seal, volume};
@@ -202,6 +203,7 @@ proptest! {
             if let Some(cut) = cut {
                 disc.truncate(cut.index(disc.len()));
             }
+            inspect::walk_everything(&disc);
             match read(&disc) {
                 Ok(found) => {
                     let most = disc.len() / FileIdentifier::SIZE;

@@ -17,6 +17,12 @@ fn make() {
 }
 
 #[test]
+fn show() {
+    let place = Place::new();
+    assert_snapshot!(place.ok(&["show", "-h"]));
+}
+
+#[test]
 fn edit() {
     let place = Place::new();
     assert_snapshot!(place.ok(&["edit", "-h"]));

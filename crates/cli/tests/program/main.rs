@@ -5,4 +5,5 @@ mod help;
 mod journey;
 mod place;
 mod readme;
+mod records;
 mod wrong_inputs;

@@ -14,6 +14,12 @@ use crate::records::{DirectoryRecord, FileFlags, PARENT_IDENTIFIER, SELF_IDENTIF
 /// Where system use entries begin in a directory's records; `None` where there are none.
 type Susp = Option<[usize; 2]>;
 
+/// Takes in a record, or the block and byte where records break off and why.
+type TakeItem<'t> = &'t mut dyn FnMut(Result<Found<'_>, BreaksOff>) -> ControlFlow<()>;
+
+/// Block, byte, and what is wrong there.
+type BreaksOff = (u32, usize, String);
+
 /// Where a directory is.
 #[derive(Debug, Clone, Copy)]
 struct Directory {
@@ -64,7 +70,7 @@ impl<'b> Found<'b> {
     }
 
     fn is_special(&self) -> bool {
-        matches!(self.identifier(), [SELF_IDENTIFIER] | [PARENT_IDENTIFIER])
+        matches!(self.identifier(), [SELF_IDENTIFIER | PARENT_IDENTIFIER])
     }
 
     /// The system use area, from its first entry on, and where that is in the record.
@@ -265,13 +271,9 @@ impl Inspector<'_> {
     }
 
     /// Calls `take` for each record of a directory, and for where a block of it breaks off.
-    fn each(
-        &self,
-        directory: Directory,
-        take: &mut dyn FnMut(Result<Found<'_>, (u32, usize, String)>) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        let blocks = directory.length.div_ceil(BLOCK_SIZE as u32);
-        for index in 0..blocks {
+    fn each(&self, directory: Directory, take: TakeItem<'_>) -> ControlFlow<()> {
+        let blocks = u64::from(directory.length).div_ceil(BLOCK_SIZE as u64);
+        for index in (0..).take_while(|&index| u64::from(index) < blocks) {
             let Some(block) = directory.start.checked_add(index) else {
                 break;
             };
@@ -305,12 +307,16 @@ impl Inspector<'_> {
 pub(super) fn sheet<'b>(found: &Found<'b>, is_joliet: bool) -> (Sheet, &'b [u8]) {
     let identifier = found.identifier();
     let name = match identifier {
-        [SELF_IDENTIFIER] => "of the directory itself".into(),
-        [PARENT_IDENTIFIER] => "of the parent".into(),
+        [SELF_IDENTIFIER] => "00, the directory itself".into(),
+        [PARENT_IDENTIFIER] => "01, the parent".into(),
         _ if is_joliet => format!("{:?}", ucs2(identifier)),
         _ => format!("\"{}\"", identifier.escape_ascii()),
     };
-    let title = format!("Directory record, {name}");
+    let title = match identifier {
+        [SELF_IDENTIFIER] => "Directory record of the directory itself".into(),
+        [PARENT_IDENTIFIER] => "Directory record of the parent".into(),
+        _ => format!("Directory record, {name}"),
+    };
     let mut sheet = Sheet::new(title, found.block, found.byte);
     let context = Context { is_joliet };
     add::<DirectoryRecord>(&mut sheet, 0, found.bytes, context);

@@ -20,7 +20,7 @@ pub(super) fn meaning(context: Context, spot: &Spot<'_>) -> Reading {
     match spot.declared {
         Some("DirectoryDate") => {
             let date = DirectoryDate::view(spot.bytes).ok();
-            let line = date.and_then(|(date, _)| line_of_date(date));
+            let line = date.and_then(|(date, _)| line_of_date(*date));
             return line.map_or(Reading::Plain, Reading::Instead);
         }
         Some("VolumeDate") => {
@@ -119,7 +119,7 @@ const fn platform(id: u8) -> &'static str {
 }
 
 /// A date as a line; `None` for one that does not exist.
-pub(super) fn line_of_date(date: &DirectoryDate) -> Option<String> {
+pub(super) fn line_of_date(date: DirectoryDate) -> Option<String> {
     if date.bytes() == [0; 7] {
         return Some("not given".into());
     }

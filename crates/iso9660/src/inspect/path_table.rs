@@ -48,9 +48,10 @@ impl Table {
 impl Inspector<'_> {
     /// Shows a path table.
     pub(super) fn path_table(&self, table: &Table, show: Show<'_>) -> ControlFlow<()> {
-        let title = match table.is_big_endian {
-            false => "Path table, type L",
-            true => "Path table, type M",
+        let title = if table.is_big_endian {
+            "Path table, type M"
+        } else {
+            "Path table, type L"
         };
         let left = u64::from(self.end().saturating_sub(table.block)) * BLOCK_SIZE as u64;
         let length = u64::from(table.length.min(TABLE_MAX)).min(left);

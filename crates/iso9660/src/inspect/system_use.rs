@@ -3,9 +3,10 @@
 //!
 //! Invariant: an entry is folded into one line only if the line says every bit of it.
 
+use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
-use reburn_record::{Record, Sheet, Spot};
+use reburn_record::{Both32, Record, Sheet, Spot};
 
 use super::meaning::{Context, line_of_date, line_of_long_date, meaning};
 use super::{CONTINUATIONS_MAX, Inspector, Show, note_halves, say};
@@ -31,7 +32,7 @@ pub(super) fn rows(sheet: &mut Sheet, offset: usize, area: &[u8]) -> Option<Ce> 
             }
             Err(error) => {
                 let bytes = &area[error.offset..];
-                sheet.note(&error);
+                sheet.note(error);
                 sheet.hex(offset + error.offset, "bytes", "SUSP 4.1", bytes);
                 return next;
             }
@@ -46,11 +47,42 @@ pub(super) fn rows(sheet: &mut Sheet, offset: usize, area: &[u8]) -> Option<Ce> 
     next
 }
 
+/// Adds an entry; one that is too short for its kind as bytes.
 fn row(sheet: &mut Sheet, at: usize, entry: &Entry<'_>) {
     let first = sheet.rows.len();
-    let known = match &entry.signature {
+    let known = rock_ridge(sheet, at, entry).or_else(|| sharing(sheet, at, entry));
+    let known = known.unwrap_or_else(|| {
+        with::<SuspHead>(sheet, at, entry, |_, data| format!("{} bytes", data.len()))
+    });
+    if known {
+        let len = entry.bytes.len();
+        let differs = note_halves(sheet, first);
+        if let Some(row) = sheet.rows.get_mut(first) {
+            row.len = len;
+        }
+        if differs {
+            for row in &mut sheet.rows[first..] {
+                row.folded = false;
+            }
+        }
+    } else {
+        let signature = entry.signature.escape_ascii();
+        sheet.note(format!(
+            "the entry {signature} is too short for what it must hold"
+        ));
+        sheet.hex(at, &signature.to_string(), "", entry.bytes);
+    }
+}
+
+/// Adds an entry of Rock Ridge. Whether it is whole; `None` for other entries.
+fn rock_ridge(sheet: &mut Sheet, at: usize, entry: &Entry<'_>) -> Option<bool> {
+    Some(match &entry.signature {
         b"PX" => match Px::view(entry.bytes) {
-            Ok((px, rest)) => record(sheet, at, px, rest, posix(px, Some(px.serial.le()))),
+            Ok((px, rest)) => {
+                let text = posix([px.mode, px.links, px.user, px.group]);
+                let text = format!("{text}, serial {}", px.serial.le());
+                record(sheet, at, px, rest, text)
+            }
             Err(_) => with::<Px36>(sheet, at, entry, |px, _| {
                 let text = |px: &Px36| {
                     let (mode, links) = (px.mode.le(), px.links.le());
@@ -103,22 +135,13 @@ fn row(sheet: &mut Sheet, at: usize, entry: &Entry<'_>) {
         b"RR" => with::<Rr>(sheet, at, entry, |rr, _| {
             format!("entries {:#04x}", rr.flags)
         }),
-        b"ZF" => with::<Zf>(sheet, at, entry, |zf, _| {
-            format!(
-                "{} bytes uncompressed, algorithm \"{}\", head {} x 4 bytes, blocks of 2^{} bytes",
-                zf.uncompressed_size.le(),
-                zf.algorithm.escape_ascii(),
-                zf.header_size_quarter,
-                zf.block_size_log2
-            )
-        }),
-        b"AL" => with::<AlHead>(sheet, at, entry, |al, attributes| {
-            let bytes = attributes.len();
-            format!(
-                "{bytes} bytes of attributes{}",
-                flags(al.flags, &[(1, "go on")])
-            )
-        }),
+        _ => return None,
+    })
+}
+
+/// Adds an entry of SUSP, of zisofs or of AAIP. Whether it is whole; `None` for other entries.
+fn sharing(sheet: &mut Sheet, at: usize, entry: &Entry<'_>) -> Option<bool> {
+    Some(match &entry.signature {
         b"SP" => with::<Sp>(sheet, at, entry, |sp, _| {
             let check = match sp.check_bytes {
                 Sp::CHECK_BYTES => String::new(),
@@ -146,26 +169,24 @@ fn row(sheet: &mut Sheet, at: usize, entry: &Entry<'_>) {
         b"ES" => with::<Es>(sheet, at, entry, |es, _| {
             format!("entries of extension {} follow", es.extension_sequence)
         }),
-        _ => with::<SuspHead>(sheet, at, entry, |_, data| format!("{} bytes", data.len())),
-    };
-    if known {
-        let len = entry.bytes.len();
-        let differs = note_halves(sheet, first);
-        if let Some(row) = sheet.rows.get_mut(first) {
-            row.len = len;
-        }
-        if differs {
-            for row in &mut sheet.rows[first..] {
-                row.folded = false;
-            }
-        }
-    } else {
-        let signature = entry.signature.escape_ascii();
-        sheet.note(format!(
-            "the entry {signature} is too short for what it must hold"
-        ));
-        sheet.hex(at, &signature.to_string(), "", entry.bytes);
-    }
+        b"ZF" => with::<Zf>(sheet, at, entry, |zf, _| {
+            format!(
+                "{} bytes uncompressed, algorithm \"{}\", head {} x 4 bytes, blocks of 2^{} bytes",
+                zf.uncompressed_size.le(),
+                zf.algorithm.escape_ascii(),
+                zf.header_size_quarter,
+                zf.block_size_log2
+            )
+        }),
+        b"AL" => with::<AlHead>(sheet, at, entry, |al, attributes| {
+            let bytes = attributes.len();
+            format!(
+                "{bytes} bytes of attributes{}",
+                flags(al.flags, &[(1, "go on")])
+            )
+        }),
+        _ => return None,
+    })
 }
 
 /// Adds an entry as a record of its kind. Whether it has as many bytes as that takes.
@@ -199,13 +220,11 @@ fn record<R: Record>(sheet: &mut Sheet, at: usize, found: &R, rest: &[u8], text:
     true
 }
 
-fn posix(px: &Px, serial: Option<u32>) -> String {
-    let (links, user, group) = (px.links.le(), px.user.le(), px.group.le());
-    let serial = serial.map_or(String::new(), |serial| format!(", serial {serial}"));
-    format!(
-        "{}, {links} links, user {user}, group {group}{serial}",
-        mode(px.mode.le())
-    )
+/// What both forms of PX have.
+fn posix(numbers: [Both32; 4]) -> String {
+    let [mode, links, user, group] = numbers.map(Both32::le);
+    let mode = self::mode(mode);
+    format!("{mode}, links {links}, user {user}, group {group}")
 }
 
 /// A mode as a number, and what kind of file it is.
@@ -233,7 +252,7 @@ fn flags(bits: u8, names: &[(u8, &str)]) -> String {
         text += name;
     }
     if left != 0 {
-        text += &format!(", flags {left:#04x}");
+        let _ = write!(text, ", flags {left:#04x}");
     }
     text
 }
@@ -301,7 +320,7 @@ fn times(bits: u8, mut stamps: &[u8]) -> String {
         } else {
             DirectoryDate::view(stamp)
                 .ok()
-                .and_then(|(date, _)| line_of_date(date))
+                .and_then(|(date, _)| line_of_date(*date))
         };
         let line = line.unwrap_or_else(|| format!("no such date {stamp:02x?}"));
         parts.push(format!("{name} {line}"));

@@ -8,13 +8,20 @@ use super::meaning::{ATTRIBUTE_MIN, Context, attribute};
 use super::{Found, Inspector, Show};
 use crate::records::{
     AttributeHead, DeviceSpecification, DiscTime, ExtendedAttributeHeader, FileTimes, UseAttribute,
-    attribute_type,
+    attribute_type, tag_id,
 };
 
 impl Inspector<'_> {
     /// Shows a space of extended attributes.
     pub(super) fn attributes(&self, found: &Found<'_>, show: Show<'_>) -> ControlFlow<()> {
-        let (sheet, head, _) = self.begin::<ExtendedAttributeHeader>("", found, None);
+        let (mut sheet, head, _) = self.begin::<ExtendedAttributeHeader>("", found, None);
+        // It must be one, whatever its tag says.
+        if let Some((head, _)) = head
+            && let Err(fault) = head.tag.is(tag_id::ATTRIBUTE_HEADER)
+        {
+            sheet.title = "Extended attribute header descriptor".into();
+            sheet.note(fault);
+        }
         show(&sheet)?;
         let Some((_, mut rest)) = head else {
             return ControlFlow::Continue(());

@@ -94,6 +94,7 @@ impl Entry {
         Some(Self {
             address,
             at,
+            bytes,
             icb,
             information_length,
             attribute_icb,
@@ -101,7 +102,6 @@ impl Entry {
             attributes,
             descriptors,
             problems,
-            bytes,
         })
     }
 
@@ -172,7 +172,7 @@ impl Inspector<'_> {
         let mut found = Vec::new();
         let mut seen = BTreeSet::new();
         let form = entry.form();
-        let mut next = self.take_extents(form, entry.descriptor_bytes(), partition, &mut found);
+        let mut next = Self::take_extents(form, entry.descriptor_bytes(), partition, &mut found);
         while let Some(address) = next.take().filter(|&address| seen.insert(address)) {
             let Ok((bytes, at)) = self.raw.block(address) else {
                 take(&[], 0, address)?;
@@ -187,14 +187,13 @@ impl Inspector<'_> {
             }
             let length = head.length_of_allocation_descriptors.get() as usize;
             let descriptors = &rest[..length.min(rest.len())];
-            next = self.take_extents(form, descriptors, partition, &mut found);
+            next = Self::take_extents(form, descriptors, partition, &mut found);
         }
         ControlFlow::Continue(found)
     }
 
     /// Takes in descriptors that follow each other. Where they go on, if they do.
     fn take_extents(
-        &self,
         form: u16,
         descriptors: &[u8],
         partition: u16,

@@ -126,7 +126,7 @@ impl Inspector<'_> {
                     "{} leads back into it, or it is endless",
                     self.place(address)
                 );
-                self.say("The chain of entries", 0, problem, show)?;
+                self.say_of("The chain of entries", Some(address), problem, show)?;
                 break;
             }
             let Some((bytes, at)) = self.copy(role, address, show)? else {
@@ -183,10 +183,8 @@ impl Inspector<'_> {
                 Some((bytes, at))
             }
             Err(problem) => {
-                let mut sheet = self.sheet("An entry that cannot be read", 0, Some(address));
-                sheet.block = None;
-                sheet.note(problem);
-                show(&sheet)?;
+                let title = "An entry that cannot be read";
+                self.say_of(title, Some(address), problem, show)?;
                 None
             }
         };
@@ -322,7 +320,7 @@ impl Inspector<'_> {
             match form {
                 icb_flags::SHORT => {
                     if let Ok((short, _)) = ShortAd::view(bytes) {
-                        let line = self.line_of_short(context, short);
+                        let line = self.line_of_short(context, *short);
                         sheet.folded(offset, short, format!("short_ad[{index}]"), line, &explain);
                     }
                 }

@@ -3,6 +3,8 @@
 //! Invariant: a record is folded into one line only if the line says every bit of it; whatever
 //! is odd about it leaves it field by field.
 
+use std::fmt::Write as _;
+
 use reburn_record::{Reading, Record, Spot};
 
 use super::Inspector;
@@ -34,25 +36,26 @@ impl Inspector<'_> {
             return line.map_or(Reading::Plain, Reading::Instead);
         }
         let number = spot.number().unwrap_or(0);
-        let (low16, low8) = (low16(number), low16(number) as u8);
+        let (low16, low8) = (low16(number), spot.bytes.first().copied().unwrap_or(0));
         let word = match (spot.holder, spot.field.name) {
             (_, "tag_identifier") => words::descriptor(low16).unwrap_or("not known").into(),
             (_, name) if name.ends_with("_revision") => format!("UDF {}", Revision(low16)),
             (_, "file_type") => words::file(low8).into(),
             ("IcbTag", "flags") => words::icb(low16),
             (_, "permissions") => words::permissions(low32(number)),
-            (_, "uid" | "gid") if number == NONE => "none".into(),
             (_, "access_type") => words::access_type(low32(number)).into(),
             (_, "file_characteristics") => words::characteristics(low8),
             ("Partition", "partition_flags") => words::named(number, &[(1, "allocated")]),
             ("MetadataMap", "flags") => words::named(number, &[(1, "mirror has its own blocks")]),
-            ("MetadataMap", "metadata_bitmap_file_location") if number == NONE => "none".into(),
-            (_, "previous_vat_icb_location") if number == NONE => "none".into(),
-            (_, "implementation_attributes_location" | "application_attributes_location")
-                if number == NONE =>
-            {
-                "none".into()
-            }
+            (
+                _,
+                "uid"
+                | "gid"
+                | "metadata_bitmap_file_location"
+                | "previous_vat_icb_location"
+                | "implementation_attributes_location"
+                | "application_attributes_location",
+            ) if number == NONE => "none".into(),
             (_, "integrity_type") => match number {
                 0 => "open".into(),
                 1 => "closed".into(),
@@ -74,7 +77,6 @@ impl Inspector<'_> {
             ("DiscTime", "type_and_zone") => {
                 format!("type {}, zone {}", number >> 12, zone(spot.bytes))
             }
-            (_, "maximum_number_of_entries" | "strategy_type") => String::new(),
             _ => String::new(),
         };
         if word.is_empty() {
@@ -112,7 +114,7 @@ impl Inspector<'_> {
             }),
             "ShortAd" => ShortAd::view(bytes)
                 .ok()
-                .map(|(short, _)| self.line_of_short(context, short)),
+                .map(|(short, _)| self.line_of_short(context, *short)),
             "LongAd" => LongAd::view(bytes)
                 .ok()
                 .map(|(long, _)| self.line_of_long(long)),
@@ -124,7 +126,7 @@ impl Inspector<'_> {
     }
 
     /// A short allocation descriptor as a line.
-    pub(super) fn line_of_short(&self, context: Context, short: &ShortAd) -> String {
+    pub(super) fn line_of_short(&self, context: Context, short: ShortAd) -> String {
         let length = short.extent_length.get();
         let block = short.extent_position.get();
         if length == 0 && block == 0 {
@@ -147,10 +149,10 @@ impl Inspector<'_> {
         let mut line = self.line_of(long.extent_length.get(), long.extent_location);
         let flags = words::named(long.flags.get().into(), &[(1, "erased")]);
         if !flags.is_empty() {
-            line += &format!(", flags {flags}");
+            let _ = write!(line, ", flags {flags}");
         }
         if long.unique_id.get() != 0 {
-            line += &format!(", unique id {}", long.unique_id);
+            let _ = write!(line, ", unique id {}", long.unique_id);
         }
         line
     }
@@ -342,12 +344,15 @@ pub(super) fn line_of_entity(id: &EntityId) -> Option<String> {
     } else {
         let [class, identifier, rest @ ..] = id.suffix;
         let system = words::system(class, identifier);
-        let used = if rest == [0; 6] {
-            String::new()
-        } else {
-            format!(" {rest:02x?}")
-        };
-        format!(" {system}{used}")
+        let mut suffix = String::new();
+        if !system.is_empty() {
+            suffix = format!(" {system}");
+        }
+        if rest != [0; 6] {
+            suffix += ", ";
+            suffix.extend(rest.iter().map(|byte| format!("{byte:02x} ")));
+        }
+        suffix.trim_end().to_owned()
     };
     Some(format!("{:?}{suffix}", id.text()))
 }

@@ -115,7 +115,7 @@ impl<'a> Inspector<'a> {
         walk(&mut |sheet| {
             if left == 0 {
                 let problem = "more records than the disc has room for; the rest is not shown";
-                self.say("The volume leads in circles", 0, problem, show)?;
+                self.say_of("The volume leads in circles", None, problem, show)?;
                 return ControlFlow::Break(());
             }
             left -= 1;
@@ -162,7 +162,22 @@ impl<'a> Inspector<'a> {
         }
     }
 
-    /// A sheet that only says something.
+    /// A sheet that only says something of a block that cannot be read, or of the volume.
+    fn say_of(
+        &self,
+        title: &str,
+        address: Option<Address>,
+        problem: impl fmt::Display,
+        show: Show<'_>,
+    ) -> ControlFlow<()> {
+        let mut sheet = self.sheet(title, 0, address);
+        sheet.block = None;
+        sheet.address = address.is_some().then_some(sheet.address).flatten();
+        sheet.note(problem);
+        show(&sheet)
+    }
+
+    /// A sheet that only says something of a place on the disc.
     fn say(
         &self,
         title: &str,

@@ -191,9 +191,10 @@ impl Inspector<'_> {
             index += 1;
             // A logical volume with many maps goes on in the next sectors.
             let covered = Tag::view(&bytes).map_or(0, |(tag, _)| {
-                Tag::SIZE as u32 + u32::from(tag.descriptor_crc_length.get())
+                Tag::SIZE + usize::from(tag.descriptor_crc_length.get())
             });
-            let more = covered.div_ceil(size).saturating_sub(1);
+            let more = covered.div_ceil(size as usize).saturating_sub(1);
+            let more = u32::try_from(more).unwrap_or(u32::MAX);
             let longer = (more > 0 && more <= sectors - index)
                 .then(|| self.raw.bytes(at, ((more + 1) * size) as usize).ok())
                 .flatten();

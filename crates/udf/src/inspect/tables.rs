@@ -270,10 +270,8 @@ impl Inspector<'_> {
         let (bytes, at) = match self.raw.block(address) {
             Ok(found) => found,
             Err(problem) => {
-                let mut sheet = self.sheet(title(role, "not readable"), 0, Some(address));
-                sheet.block = None;
-                sheet.note(problem);
-                return show(&sheet);
+                let title = title(role, "which cannot be read");
+                return self.say_of(&title, Some(address), problem, show);
             }
         };
         let found = Found {
@@ -311,7 +309,7 @@ impl Inspector<'_> {
                 };
                 let offset = UnallocatedSpaceEntry::SIZE + index * ShortAd::SIZE;
                 let explain = |spot: &Spot<'_>| self.meaning(context, spot);
-                let line = self.line_of_short(context, short);
+                let line = self.line_of_short(context, *short);
                 sheet.folded(offset, short, format!("short_ad[{index}]"), line, &explain);
             }
         }

@@ -24,8 +24,7 @@ impl Inspector<'_> {
         self.anchors(show)?;
         self.sequences(show)?;
         for problem in &self.raw.problems {
-            let at = self.raw.recognition_start();
-            self.say("What leads to the files is damaged", at, problem, show)?;
+            self.say_of("What leads to the files is damaged", None, problem, show)?;
         }
         self.integrity_sequence(show)?;
         self.tables(show)?;

@@ -1,6 +1,7 @@
 //! Volumes that are written here and read back here: nothing is lost, nothing is added.
 
 mod image;
+mod inspect;
 
 use bytes::Bytes;
 use image::{Image, Runs, difficult_tree};
