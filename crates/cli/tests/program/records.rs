@@ -19,11 +19,12 @@ fn without_times(text: &str) -> String {
 fn a_file_is_shown_field_by_field() {
     let place = Place::new();
     let shown = place.ok(&["show", "disc.iso", "/sub/two.bin", "--records"]);
-    let shown: String = without_times(&shown)
+    let shown = without_times(&shown);
+    let lines: Vec<_> = shown
         .lines()
         .filter(|line| !line.contains(" PX "))
-        .map(|line| format!("{line}\n"))
         .collect();
+    let shown = lines.join("\n");
     assert_snapshot!(shown, @r#"
     block 57, byte 180: Directory record, "TWO.BIN;1" [ECMA-119 9.1]
          0     1  length                         9.1.1      110
