@@ -24,8 +24,17 @@ impl TreeArgs {
         }
     }
 
-    fn start(&self) -> Lba {
+    /// Where the session starts.
+    pub fn start(&self) -> Lba {
         Lba::new(self.start)
+    }
+
+    /// The session, as UDF counts it.
+    pub fn session(&self) -> Session {
+        Session {
+            start: self.start(),
+            last_recorded: None,
+        }
     }
 
     /// The UDF volume, unless another tree is asked for or there is none.
@@ -33,11 +42,7 @@ impl TreeArgs {
         if self.hierarchy().is_some() {
             return None;
         }
-        let session = Session {
-            start: self.start(),
-            last_recorded: None,
-        };
-        match reburn_udf::Volume::open(disc, session) {
+        match reburn_udf::Volume::open(disc, self.session()) {
             Err(UdfError::Incompatible {
                 feature: Incompatible::NotUdf,
                 ..

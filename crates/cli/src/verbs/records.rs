@@ -8,45 +8,40 @@ use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
-use reburn_blocks::Lba;
+use reburn_blocks::{BlockRead, Lba};
 use reburn_record::{Row, Sheet};
-use reburn_udf::Session;
 use serde_json::{Value, json};
 
-use crate::args::Show;
+use crate::args::{Show, TreeArg};
 use crate::failure::Failure;
 use crate::progress::Terminal;
+
+/// What is on a disc, of what was asked for.
+struct Inspectors<'a> {
+    iso: Option<reburn_iso9660::Inspector<'a>>,
+    udf: Option<reburn_udf::Inspector<'a>>,
+}
 
 /// Shows records of the volume, of a path, or of a block.
 pub fn run(args: &Show, terminal: Terminal) -> Result<ExitCode, Failure> {
     let disc = args.disc.open()?;
-    let iso = reburn_iso9660::Inspector::new(&*disc.blocks, Lba::ZERO);
-    let udf = reburn_udf::Inspector::new(&*disc.blocks, Session::default());
     let mut printer = Printer::new(terminal);
-    let flow = match (args.block, args.path.as_deref()) {
-        (Some(block), _) => {
+    let flow = match args.block {
+        Some(block) => {
             let end = disc.blocks.block_count();
             let block = Lba::checked(block.into()).filter(|lba| lba.get() < end.get());
             let block = block.ok_or_else(|| {
                 Failure::usage(format!("the disc has {end} blocks, counted from 0")).of(&args.disc)
             })?;
-            match iso.block(block, &mut |sheet| printer.print(sheet)) {
-                ControlFlow::Continue(false) => {
-                    let shown = udf.block(block, &mut |sheet| printer.print(sheet));
-                    shown.map_continue(|_| ())
-                }
-                shown => shown.map_continue(|_| ()),
+            show_block(args, &*disc.blocks, block, &mut printer)
+        }
+        None => {
+            let found = Inspectors::new(args, &*disc.blocks)?;
+            match args.path.as_deref() {
+                Some(path) => found.file(args, path, &mut printer)?,
+                None => found.volume(&mut printer),
             }
         }
-        (None, _) if !iso.is_iso9660() && !udf.is_udf() => {
-            return Err(Failure::usage(format!(
-                "{disc} has neither an ISO 9660 volume descriptor at block 16 nor an anchor of \
-                 UDF; `reburn show {disc} --block N` shows any block of it",
-                disc = args.disc
-            )));
-        }
-        (None, Some(path)) => file(args, path, &iso, &udf, &mut printer)?,
-        (None, None) => volume(&iso, &udf, &mut printer),
     };
     // A reader that has gone away, as `head` does, is no failure.
     if flow.is_continue() {
@@ -55,52 +50,90 @@ pub fn run(args: &Show, terminal: Terminal) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn volume(
-    iso: &reburn_iso9660::Inspector<'_>,
-    udf: &reburn_udf::Inspector<'_>,
+/// Shows a block as what it says that it is, by either file system.
+fn show_block(
+    args: &Show,
+    disc: &dyn BlockRead,
+    block: Lba,
     printer: &mut Printer,
 ) -> ControlFlow<()> {
-    if iso.is_iso9660() {
-        iso.volume(&mut |sheet| printer.print(sheet))?;
+    let iso = reburn_iso9660::Inspector::new(disc, args.tree.start());
+    if args.tree.tree != Some(TreeArg::Udf)
+        && iso.block(block, &mut |sheet| printer.print(sheet))?
+    {
+        return ControlFlow::Continue(());
     }
-    if udf.is_udf() {
-        udf.volume(&mut |sheet| printer.print(sheet))?;
-    }
+    let udf = reburn_udf::Inspector::new(disc, args.tree.session());
+    udf.block(block, &mut |sheet| printer.print(sheet))?;
     ControlFlow::Continue(())
 }
 
-/// Shows a path in each file system that has it. A tree of ISO 9660 that was asked for leaves
-/// UDF out.
-fn file(
-    args: &Show,
-    path: &OsStr,
-    iso: &reburn_iso9660::Inspector<'_>,
-    udf: &reburn_udf::Inspector<'_>,
-    printer: &mut Printer,
-) -> Result<ControlFlow<()>, Failure> {
-    let path = path.as_encoded_bytes();
-    let hierarchy = args.tree.hierarchy();
-    let mut problems = Vec::new();
-    let mut found = false;
-    if iso.is_iso9660() {
-        match iso.file(path, hierarchy, &mut |sheet| printer.print(sheet)) {
-            Ok(ControlFlow::Break(())) => return Ok(ControlFlow::Break(())),
-            Ok(ControlFlow::Continue(())) => found = true,
-            Err(error) => problems.push(error.to_string()),
+impl<'a> Inspectors<'a> {
+    fn new(args: &Show, disc: &'a dyn BlockRead) -> Result<Self, Failure> {
+        let (start, tree) = (args.tree.start(), args.tree.tree);
+        let iso = (tree != Some(TreeArg::Udf))
+            .then(|| reburn_iso9660::Inspector::new(disc, start))
+            .filter(reburn_iso9660::Inspector::is_iso9660);
+        let udf = args.tree.hierarchy().is_none();
+        let udf = udf
+            .then(|| reburn_udf::Inspector::new(disc, args.tree.session()))
+            .filter(reburn_udf::Inspector::is_udf);
+        if iso.is_none() && udf.is_none() {
+            let what = match tree {
+                Some(TreeArg::Udf) => "no UDF volume is here",
+                Some(_) => "no ISO 9660 volume is here",
+                None => "neither an ISO 9660 nor a UDF volume is here",
+            };
+            return Err(Failure::usage(format!(
+                "{what}; `reburn show {} --block N` shows any block",
+                args.disc
+            ))
+            .of(&args.disc));
         }
+        Ok(Self { iso, udf })
     }
-    if udf.is_udf() && hierarchy.is_none() {
-        match udf.file(path, &mut |sheet| printer.print(sheet)) {
-            Ok(ControlFlow::Break(())) => return Ok(ControlFlow::Break(())),
-            Ok(ControlFlow::Continue(())) => found = true,
-            Err(error) => problems.push(error.to_string()),
+
+    fn volume(&self, printer: &mut Printer) -> ControlFlow<()> {
+        if let Some(iso) = &self.iso {
+            iso.volume(&mut |sheet| printer.print(sheet))?;
         }
+        if let Some(udf) = &self.udf {
+            udf.volume(&mut |sheet| printer.print(sheet))?;
+        }
+        ControlFlow::Continue(())
     }
-    if found {
-        return Ok(ControlFlow::Continue(()));
+
+    /// Shows a path in each file system that has it.
+    fn file(
+        &self,
+        args: &Show,
+        path: &OsStr,
+        printer: &mut Printer,
+    ) -> Result<ControlFlow<()>, Failure> {
+        let path = path.as_encoded_bytes();
+        let mut problems = Vec::new();
+        let mut found = false;
+        if let Some(iso) = &self.iso {
+            let hierarchy = args.tree.hierarchy();
+            match iso.file(path, hierarchy, &mut |sheet| printer.print(sheet)) {
+                Ok(ControlFlow::Continue(())) => found = true,
+                Ok(stopped) => return Ok(stopped),
+                Err(error) => problems.push(error.to_string()),
+            }
+        }
+        if let Some(udf) = &self.udf {
+            match udf.file(path, &mut |sheet| printer.print(sheet)) {
+                Ok(ControlFlow::Continue(())) => found = true,
+                Ok(stopped) => return Ok(stopped),
+                Err(error) => problems.push(error.to_string()),
+            }
+        }
+        if found {
+            return Ok(ControlFlow::Continue(()));
+        }
+        problems.dedup();
+        Err(Failure::usage(problems.join("; ")).of(&args.disc))
     }
-    problems.dedup();
-    Err(Failure::usage(problems.join("; ")).of(&args.disc))
 }
 
 /// Prints sheets, an empty line between two of them or an object a line.
