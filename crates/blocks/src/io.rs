@@ -1,6 +1,6 @@
 //! Sources and sinks of blocks.
 
-use crate::{BLOCK_SIZE, BlockCount, BlockRange, Lba, ReadError, WriteError};
+use crate::{BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, Lba, ReadError, WriteError};
 
 /// Anything that blocks can be read from: an image file, a disc in a drive, a result image.
 pub trait BlockRead {
@@ -11,6 +11,14 @@ pub trait BlockRead {
     ///
     /// `buf.len()` is a multiple of [`BLOCK_SIZE`]; an empty buffer reads nothing.
     fn read_blocks(&self, start: Lba, buf: &mut [u8]) -> Result<(), ReadError>;
+
+    /// The blocks that mean something: all, unless the source knows better. The others are free
+    /// space, and need neither be recorded nor be read.
+    fn used_ranges(&self) -> BlockRangeList {
+        BlockRange::with_count(Lba::ZERO, self.block_count())
+            .into_iter()
+            .collect()
+    }
 
     /// Fills `buf` with the blocks from `start` on; those past the end are zeros, which is what
     /// fills up the last write unit of an image.
@@ -29,6 +37,9 @@ impl<T: BlockRead + ?Sized> BlockRead for &T {
     fn read_blocks(&self, start: Lba, buf: &mut [u8]) -> Result<(), ReadError> {
         (**self).read_blocks(start, buf)
     }
+    fn used_ranges(&self) -> BlockRangeList {
+        (**self).used_ranges()
+    }
 }
 
 impl<T: BlockRead + ?Sized> BlockRead for std::rc::Rc<T> {
@@ -38,6 +49,9 @@ impl<T: BlockRead + ?Sized> BlockRead for std::rc::Rc<T> {
     fn read_blocks(&self, start: Lba, buf: &mut [u8]) -> Result<(), ReadError> {
         (**self).read_blocks(start, buf)
     }
+    fn used_ranges(&self) -> BlockRangeList {
+        (**self).used_ranges()
+    }
 }
 
 impl<T: BlockRead + ?Sized> BlockRead for std::sync::Arc<T> {
@@ -46,6 +60,9 @@ impl<T: BlockRead + ?Sized> BlockRead for std::sync::Arc<T> {
     }
     fn read_blocks(&self, start: Lba, buf: &mut [u8]) -> Result<(), ReadError> {
         (**self).read_blocks(start, buf)
+    }
+    fn used_ranges(&self) -> BlockRangeList {
+        (**self).used_ranges()
     }
 }
 

@@ -7,10 +7,12 @@
 use std::cell::RefCell;
 use std::fmt;
 
-use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, BlockRead, Digest, Lba, ReadError};
+use reburn_blocks::{
+    BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, BlockRead, Digest, Lba, ReadError,
+};
 use reburn_tree::{Kind, NodeId, Tree};
 
-use crate::base::{Base, BaseVolume};
+use crate::base::{Base, BaseVolume, first_blocks};
 use crate::new_blocks::{NewBlocks, Source, end_of_files};
 use crate::placement::{PlacedFiles, Placement};
 use crate::session;
@@ -210,6 +212,28 @@ impl<'a> ResultImage<'a> {
         }
     }
 
+    /// Every block that a reader may look at, and those before it where other file systems would
+    /// be; all of them where it is not known what free space is.
+    fn used(&self) -> Option<BlockRangeList> {
+        let front = |partition: BlockRange| {
+            BlockRangeList::from_iter([first_blocks(partition.start_lba())])
+        };
+        let new = self.new.as_ref();
+        let written = new.map(|new| new.sources.iter().map(|(range, ..)| range).collect());
+        let written: BlockRangeList = written.unwrap_or_default();
+        match (new.and_then(|new| new.udf.as_ref()), self.base) {
+            (Some(udf), None) => Some(written.union(&front(udf.addresses.partition))),
+            (_, Some(base)) => {
+                let BaseVolume::Udf(udf) = &base.volume else {
+                    return None;
+                };
+                let partition = *udf.structures.partitions.first()?;
+                Some(written.union(&base.live).union(&front(partition)))
+            }
+            (None, None) => None,
+        }
+    }
+
     /// What was there before, or zeros.
     fn read_base(&self, start: Lba, buf: &mut [u8]) -> Result<(), ReadError> {
         if let Some(disc) = self.base.map(Base::disc) {
@@ -223,6 +247,15 @@ impl<'a> ResultImage<'a> {
 impl BlockRead for ResultImage<'_> {
     fn block_count(&self) -> BlockCount {
         self.total
+    }
+
+    fn used_ranges(&self) -> BlockRangeList {
+        let whole = BlockRange::with_count(Lba::ZERO, self.total);
+        let whole: BlockRangeList = whole.into_iter().collect();
+        match self.used() {
+            Some(used) => used.intersection(&whole),
+            None => whole,
+        }
     }
 
     fn read_blocks(&self, start: Lba, buf: &mut [u8]) -> Result<(), ReadError> {

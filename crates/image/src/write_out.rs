@@ -1,6 +1,6 @@
 //! A whole result written to a file.
 //!
-//! Invariants: runs of zeros become holes where the host has them; large host files are copied
+//! Invariants: free space and runs of zeros become holes where the host has them; large host files are copied
 //! by the host's own means, which shares their blocks where it can.
 
 use std::fs::File;
@@ -47,44 +47,31 @@ impl ResultImage<'_> {
         let total = self.total_blocks();
         let mut buf = vec![0; CHUNK.as_usize() * BLOCK_SIZE];
         let mut done = BlockCount::ZERO;
-        while done < total {
-            progress(done);
-            let at = Lba::new(done.get());
-            let write_error = |source| WriteOutError::Write {
-                offset: at.byte_offset(),
-                source,
-            };
-            if let Some(copied) = self.copy_large_file(at, out)? {
-                done += copied;
-                continue;
+        for range in &self.used_ranges() {
+            let mut at = range.start_lba();
+            out.seek(SeekFrom::Start(at.byte_offset()))
+                .map_err(write_error_at(at))?;
+            let mut left = range.block_count();
+            while !left.is_zero() {
+                progress(done);
+                let count = match self.copy_large_file(at, out)? {
+                    Some(copied) => copied,
+                    None => {
+                        let count = left.min(CHUNK);
+                        let chunk = &mut buf[..count.as_usize() * BLOCK_SIZE];
+                        self.read_blocks(at, chunk)?;
+                        write_sparse(out, chunk).map_err(write_error_at(at))?;
+                        count
+                    }
+                };
+                done += count;
+                at += count;
+                left = left - count.min(left);
             }
-            if let Some(gap) = self.gap_at(at) {
-                out.seek(SeekFrom::Start((at + gap).byte_offset()))
-                    .map_err(write_error)?;
-                done += gap;
-                continue;
-            }
-            let count = (total - done).min(CHUNK);
-            let chunk = &mut buf[..count.as_usize() * BLOCK_SIZE];
-            self.read_blocks(at, chunk)?;
-            write_sparse(out, chunk).map_err(write_error)?;
-            done += count;
         }
         progress(total);
-        let write_error = |source| WriteOutError::Write {
-            offset: total.bytes(),
-            source,
-        };
-        out.set_len(total.bytes()).map_err(write_error)
-    }
-
-    /// How many blocks from `at` on are zeros that nothing stands in, if that is worth a seek.
-    fn gap_at(&self, at: Lba) -> Option<BlockCount> {
-        let new = self.new.as_ref().filter(|_| self.base.is_none())?;
-        let rest = BlockRange::with_count(at, self.total_blocks() - BlockCount::new(at.get()))?;
-        let piece = new.sources.pieces(rest).next()?;
-        let count = piece.range.block_count();
-        (piece.value.is_none() && count >= CHUNK).then_some(count)
+        let end = Lba::new(total.get());
+        out.set_len(total.bytes()).map_err(write_error_at(end))
     }
 
     /// If a large host file covers `at`, copies the rest of it and says how many blocks that
@@ -135,15 +122,19 @@ impl ResultImage<'_> {
             }
             // The reader or the writer failed; the slow way tells which.
             Err(_) => {
-                let rewind = |source| WriteOutError::Write {
-                    offset: at.byte_offset(),
-                    source,
-                };
                 out.seek(SeekFrom::Start(at.byte_offset()))
-                    .map_err(rewind)?;
+                    .map_err(write_error_at(at))?;
                 Ok(None)
             }
         }
+    }
+}
+
+/// What failed to be written from `at` on.
+fn write_error_at(at: Lba) -> impl Fn(io::Error) -> WriteOutError {
+    move |source| WriteOutError::Write {
+        offset: at.byte_offset(),
+        source,
     }
 }
 

@@ -126,8 +126,8 @@ impl<'d> Recorder<'d> {
     /// Records a whole image from block 0 on, after formatting the medium if needed. The last
     /// write unit is filled up with zeros.
     ///
-    /// Blocks behind the image stay as they are: an image file that was longer keeps its
-    /// length, and its tail.
+    /// Blocks that mean nothing to the image ([`BlockRead::used_ranges`]), and those behind it, stay
+    /// as they are: an image file that was longer keeps its length, and its tail.
     pub fn record_image(
         &mut self,
         source: &dyn BlockRead,
@@ -187,7 +187,7 @@ fn image_onto(
     let whole = image.align_outward(medium.write_unit);
     check_fits(&medium, whole.end_exclusive())?;
     resume_format(&mut link, &medium, options.format)?;
-    let ranges: BlockRangeList = [whole].into_iter().collect();
+    let ranges = source.used_ranges().align_outward(medium.write_unit);
     let epoch = Epoch {
         role: EpochRole::Commit,
         ranges: ranges.clone(),

@@ -13,13 +13,12 @@ use reburn_blocks::{
     BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, BlockRead, ImageFile, Lba, PlanFile,
 };
 use reburn_drive::DriveReader;
-use reburn_image::{
-    ExtractOptions, FileSystemImage, HostOptions, ImportOptions, Medium, extract, new_volume,
-};
+use reburn_image::{ExtractOptions, FileSystemImage, HostOptions, ImportOptions, Medium, extract};
 use reburn_recorder::{Event, Options, Recorder, Verify};
 use reburn_tests::{Walk, compare};
 use reburn_tree::{Timestamp, Tree};
 
+use super::scenario::Format;
 use super::target::Target;
 
 /// The volume's date in the first recording; each later one is a day on.
@@ -51,6 +50,7 @@ pub struct Round {
 /// A disc that follows a folder.
 pub struct Chain<'a> {
     medium: Medium,
+    format: Format,
     folder: &'a Path,
     /// Where discs, images and extracted trees go.
     work: &'a Path,
@@ -60,9 +60,10 @@ pub struct Chain<'a> {
 
 impl<'a> Chain<'a> {
     /// A chain that has recorded nothing yet.
-    pub fn new(medium: Medium, folder: &'a Path, work: &'a Path) -> Self {
+    pub fn new((medium, format): (Medium, Format), folder: &'a Path, work: &'a Path) -> Self {
         Self {
             medium,
+            format,
             folder,
             work,
             round: 0,
@@ -74,7 +75,7 @@ impl<'a> Chain<'a> {
     /// extracts it.
     pub fn first(&mut self) -> Result<Round, String> {
         let time = self.time();
-        let options = new_volume("SIMULATE", time);
+        let options = self.format.volume("SIMULATE", time);
         let mut image = FileSystemImage::new(self.medium, options, time);
         image
             .add_host(self.folder, b"/", HostOptions::default())
@@ -87,19 +88,17 @@ impl<'a> Chain<'a> {
             recorder.record_image(&result, events)
         })?;
         self.image_time = since(&target, before);
-        let whole = BlockRange::with_count(Lba::ZERO, result.total_blocks())
-            .into_iter()
-            .collect();
-        same_ranges(&target.take_written(), &whole)?;
+        let unit = self.medium.write_unit();
+        let used = result.used_ranges();
+        same_ranges(&target.take_written(), &used.align_outward(unit))?;
 
-        let total = result.total_blocks();
         let mut round = Round {
-            image: total.get(),
+            image: used.block_count().get(),
             image_time: self.image_time,
             ..Round::default()
         };
         let disc = DriveReader::new(&mut target).map_err(text)?;
-        compare_blocks(&disc, &result, &mut round)?;
+        compare_ranges(&disc, &result, &used, &mut round)?;
         self.compare_tree(&disc)?;
         Ok(round)
     }
@@ -128,10 +127,10 @@ impl<'a> Chain<'a> {
         // In another drive, against an image that no plan went into.
         drop(target);
         let mut target = self.load()?;
-        let expected = self.build_independently(&base_copy)?;
+        let (expected, used) = self.build_independently(&base_copy)?;
         let disc = DriveReader::new(&mut target).map_err(text)?;
         let expected = ImageFile::open(&expected).map_err(text)?;
-        compare_blocks(&disc, &expected, &mut round)?;
+        compare_ranges(&disc, &expected, &used, &mut round)?;
         compare_behind(&disc, &base_copy, expected.block_count(), &mut round)?;
         self.compare_tree(&disc)?;
         Ok(round)
@@ -151,8 +150,9 @@ impl<'a> Chain<'a> {
         plan.save(&result, &mut out).map_err(text)?;
         std::io::Write::flush(&mut out).map_err(text)?;
 
+        let used = result.used_ranges();
         let mut round = Round {
-            image: result.total_blocks().get(),
+            image: used.block_count().get(),
             modified: plan.modified.block_count().get(),
             lower_bound: plan.lower_bound.get(),
             image_time: self.image_time,
@@ -160,15 +160,16 @@ impl<'a> Chain<'a> {
         };
         // What is not recorded must be on the disc already.
         let recorded: BlockRangeList = plan.modified.ranges().collect();
-        let kept = recorded.complement(result.total_blocks().min(disc.block_count()));
-        for range in &kept {
-            compare_range(&disc, &result, range, &mut round)?;
-        }
+        let on_disc = BlockRange::with_count(Lba::ZERO, disc.block_count());
+        let kept = used.difference(&recorded);
+        let kept = kept.intersection(&on_disc.into_iter().collect());
+        compare_ranges(&disc, &result, &kept, &mut round)?;
         Ok(round)
     }
 
-    /// The same edit, from a copy of the disc as it was to a file of every block.
-    fn build_independently(&self, base: &Path) -> Result<PathBuf, String> {
+    /// The same edit, from a copy of the disc as it was to a file of every block, and which of
+    /// those mean something.
+    fn build_independently(&self, base: &Path) -> Result<(PathBuf, BlockRangeList), String> {
         let base = ImageFile::open(base).map_err(text)?;
         let mut image = FileSystemImage::import(&base, &self.import_options()).map_err(text)?;
         image
@@ -178,17 +179,30 @@ impl<'a> Chain<'a> {
         let mut file = File::create(&path).map_err(text)?;
         let result = image.result().map_err(text)?;
         result.write_to(&mut file, &mut |_| {}).map_err(text)?;
-        Ok(path)
+        Ok((path, result.used_ranges()))
     }
 
-    /// Extracts the disc and compares it with the folder, name by name.
+    /// Extracts every file system on the disc and compares it with the folder, name by name.
     fn compare_tree(&self, disc: &dyn BlockRead) -> Result<(), String> {
+        if let Format::Bridge(_) = self.format {
+            let iso = reburn_iso9660::Volume::open(disc, Lba::ZERO).map_err(text)?;
+            let iso = iso.read_tree(disc, iso.best()).map_err(text)?;
+            self.compare_extracted(disc, &iso.tree)?;
+            let session = reburn_udf::Session::default();
+            let udf = reburn_udf::Volume::open(disc, session).map_err(text)?;
+            let udf = udf.read_tree(disc).map_err(text)?;
+            return self.compare_extracted(disc, &udf.tree);
+        }
         let image = FileSystemImage::import(disc, &self.import_options()).map_err(text)?;
+        self.compare_extracted(disc, image.tree())
+    }
+
+    fn compare_extracted(&self, disc: &dyn BlockRead, tree: &Tree) -> Result<(), String> {
         let to = self.work.join("extracted");
         let options = ExtractOptions {
             owners: rustix::process::geteuid().is_root(),
         };
-        extract(image.tree(), disc, Tree::ROOT, &to, options).map_err(text)?;
+        extract(tree, disc, Tree::ROOT, &to, options).map_err(text)?;
         let walks = (
             Walk::of(self.folder).map_err(text)?,
             Walk::of(&to).map_err(text)?,
@@ -278,16 +292,16 @@ fn same_ranges(written: &BlockRangeList, planned: &BlockRangeList) -> Result<(),
     ))
 }
 
-/// Compares every block of `expected` with the disc.
-fn compare_blocks(
+/// Compares these blocks of `expected` with the disc.
+fn compare_ranges(
     disc: &dyn BlockRead,
     expected: &dyn BlockRead,
+    ranges: &BlockRangeList,
     round: &mut Round,
 ) -> Result<(), String> {
-    match BlockRange::with_count(Lba::ZERO, expected.block_count()) {
-        Some(whole) => compare_range(disc, expected, whole, round),
-        None => Ok(()),
-    }
+    ranges
+        .iter()
+        .try_for_each(|range| compare_range(disc, expected, range, round))
 }
 
 fn compare_range(

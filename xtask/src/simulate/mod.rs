@@ -17,7 +17,7 @@ use reburn_tree::{Timestamp, Tree};
 
 use chain::{Chain, Round};
 use folder::SeededFolder;
-use scenario::{Edit, Scenario, built_in};
+use scenario::{Edit, Format, Scenario, built_in};
 use table::Table;
 
 /// What `cargo xtask simulate` takes.
@@ -32,10 +32,13 @@ pub struct Options {
     /// Only this medium
     #[arg(long, value_parser = medium)]
     media: Option<Medium>,
+    /// The file systems on the disc, with --tree
+    #[arg(long, value_name = "FS", default_value = "iso", requires = "tree")]
+    fs: Format,
     /// Decides the trees and the edits
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Only this scenario: MEDIUM/EDIT/SEED
+    /// Only this scenario: MEDIUM/FS/EDIT/SEED
     #[arg(long, value_name = "ID", conflicts_with_all = ["tree", "media"])]
     scenario: Option<Scenario>,
 }
@@ -64,14 +67,15 @@ pub fn run(options: &Options) -> ExitCode {
         );
         for medium in media {
             let replay = format!(
-                "cargo xtask simulate --tree {} --edits {} --media {medium} --seed {}",
+                "cargo xtask simulate --tree {} --edits {} --media {medium} --fs {} --seed {}",
                 dir.display(),
                 options.edits,
+                options.fs,
                 options.seed
             );
             let outcome = in_folder(|work| real_folder(dir, medium, options, work));
             table.row(
-                &format!("{medium}/{} edits", options.edits),
+                &format!("{medium}/{}/{} edits", options.fs, options.edits),
                 outcome,
                 &replay,
             );
@@ -101,7 +105,7 @@ fn seeded_folder(scenario: Scenario, work: &Path) -> Result<Vec<Round>, String> 
     let text = |error: std::io::Error| error.to_string();
     let mut folder = SeededFolder::make(work.join("folder"), scenario.seed).map_err(text)?;
     let path = folder.path().to_owned();
-    let mut chain = Chain::new(scenario.medium, &path, work);
+    let mut chain = Chain::new((scenario.medium, scenario.format), &path, work);
     let mut rounds = vec![chain.first()?];
     for _ in 0..scenario.rounds() {
         folder.change(scenario.edit, 5).map_err(text)?;
@@ -120,7 +124,7 @@ fn real_folder(
     let copy = work.join("folder");
     copy_folder(dir, &copy)?;
     let mut folder = SeededFolder::adopt(copy.clone(), options.seed);
-    let mut chain = Chain::new(medium, &copy, work);
+    let mut chain = Chain::new((medium, options.fs), &copy, work);
     let first = chain.first()?;
     folder
         .change(Edit::Mixed, options.edits)

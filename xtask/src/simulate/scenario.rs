@@ -1,9 +1,68 @@
-//! What is simulated: a medium, a kind of edit, and a seed that decides everything else.
+//! What is simulated: a medium, file systems, a kind of edit, and a seed that decides everything
+//! else.
 
 use std::fmt;
 use std::str::FromStr;
 
-use reburn_image::Medium;
+use reburn_image::{FileSystems, Medium, UdfOptions, UdfRevision, new_udf_volume, new_volume};
+use reburn_tree::Timestamp;
+
+/// The file systems of a disc.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// ISO 9660.
+    Iso,
+    /// UDF.
+    Udf(UdfRevision),
+    /// Both; such a disc is recorded once.
+    Bridge(UdfRevision),
+}
+
+impl Format {
+    /// Every file system, in the order of the table.
+    pub fn all() -> Vec<Self> {
+        let udf = UdfRevision::ALL.map(Self::Udf);
+        let bridges = [UdfRevision::V1_02, UdfRevision::V2_50].map(Self::Bridge);
+        [Self::Iso].into_iter().chain(udf).chain(bridges).collect()
+    }
+
+    /// A volume of that kind.
+    pub fn volume(self, name: &str, time: Timestamp) -> FileSystems {
+        let udf = |revision| -> UdfOptions { new_udf_volume(name, revision, time) };
+        match self {
+            Self::Iso => FileSystems::Iso(new_volume(name, time)),
+            Self::Udf(revision) => FileSystems::Udf(udf(revision)),
+            Self::Bridge(revision) => FileSystems::Bridge(new_volume(name, time), udf(revision)),
+        }
+    }
+
+    /// Whether a disc can be changed after it was recorded.
+    pub fn can_be_edited(self) -> bool {
+        !matches!(self, Self::Bridge(_))
+    }
+}
+
+/// As the program names them.
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Iso => f.write_str("iso"),
+            Self::Udf(revision) => write!(f, "udf-{}", revision.name()),
+            Self::Bridge(revision) => write!(f, "iso,udf-{}", revision.name()),
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let known = Self::all().into_iter();
+        { known }
+            .find(|format| format.to_string() == name)
+            .ok_or_else(|| format!("{name} is none of the file systems that are simulated"))
+    }
+}
 
 /// What happens to the folder between two recordings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,11 +122,13 @@ impl Edit {
     }
 }
 
-/// One row of the table. As text, `MEDIUM/EDIT/SEED`, it replays the scenario.
+/// One row of the table. As text, `MEDIUM/FILE SYSTEMS/EDIT/SEED`, it replays the scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scenario {
     /// The medium recorded on.
     pub medium: Medium,
+    /// What is on it.
+    pub format: Format,
     /// What changes before each recording but the first.
     pub edit: Edit,
     /// Decides the tree and the details of every edit.
@@ -78,13 +139,18 @@ impl Scenario {
     /// How often the disc is changed: mixed edits come in chains, so that space freed by one
     /// plan is used by the next.
     pub fn rounds(self) -> u32 {
-        if self.edit == Edit::Mixed { 4 } else { 1 }
+        match self.edit {
+            _ if !self.format.can_be_edited() => 0,
+            Edit::Mixed => 4,
+            _ => 1,
+        }
     }
 }
 
 impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}", self.medium, self.edit.name(), self.seed)
+        let (medium, format, edit) = (self.medium, self.format, self.edit.name());
+        write!(f, "{medium}/{format}/{edit}/{}", self.seed)
     }
 }
 
@@ -92,12 +158,13 @@ impl FromStr for Scenario {
     type Err = String;
 
     fn from_str(id: &str) -> Result<Self, String> {
-        let wrong = || format!("{id} is not MEDIUM/EDIT/SEED, as in bd-re/growth/1");
+        let wrong = || format!("{id} is not MEDIUM/FS/EDIT/SEED, as in bd-re/udf-2.50/growth/1");
         let mut parts = id.split('/');
         let mut part = || parts.next().ok_or_else(wrong);
-        let (medium, edit, seed) = (part()?, part()?, part()?);
+        let (medium, format, edit, seed) = (part()?, part()?, part()?, part()?);
         Ok(Self {
             medium: Medium::from_name(medium).ok_or_else(wrong)?,
+            format: format.parse()?,
             edit: Edit::ALL
                 .into_iter()
                 .find(|e| e.name() == edit)
@@ -107,7 +174,8 @@ impl FromStr for Scenario {
     }
 }
 
-/// The built-in set: every medium with every edit.
+/// The built-in set: every medium with every edit on ISO 9660 and the usual UDF, and mixed edits on
+/// everything else.
 pub fn built_in(media: Option<Medium>, seed: u64) -> Vec<Scenario> {
     let media = media.map_or_else(
         || {
@@ -120,8 +188,23 @@ pub fn built_in(media: Option<Medium>, seed: u64) -> Vec<Scenario> {
         },
         |medium| vec![medium],
     );
-    let with = |medium| Edit::ALL.map(|edit| Scenario { medium, edit, seed });
-    media.into_iter().flat_map(with).collect()
+    let usual = [Format::Iso, Format::Udf(UdfRevision::V2_01)];
+    let mut all = Vec::new();
+    for medium in media {
+        for format in Format::all() {
+            let every = usual.contains(&format);
+            let edits = Edit::ALL
+                .into_iter()
+                .filter(|&edit| every || edit == Edit::Mixed);
+            all.extend(edits.map(|edit| Scenario {
+                medium,
+                format,
+                edit,
+                seed,
+            }));
+        }
+    }
+    all
 }
 
 #[cfg(test)]
@@ -133,7 +216,12 @@ mod tests {
         for scenario in built_in(None, 7) {
             assert_eq!(scenario.to_string().parse(), Ok(scenario));
         }
-        assert!("bd-re/growth".parse::<Scenario>().is_err());
-        assert!("floppy/growth/1".parse::<Scenario>().is_err());
+        for wrong in [
+            "bd-re/iso/growth",
+            "floppy/iso/growth/1",
+            "file/fat/growth/1",
+        ] {
+            assert!(wrong.parse::<Scenario>().is_err());
+        }
     }
 }
