@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use reburn_blocks::BlockRead;
+use reburn_blocks::{BlockRangeList, BlockRead};
 use reburn_tree::{ChangePoint, Metadata, NewKind, NodeId, Timestamp, Tree, TreeError};
 
 use crate::base::Base;
@@ -187,6 +187,12 @@ impl<'b> FileSystemImage<'b> {
     /// Undoes every change to the tree since `point`.
     pub fn roll_back(&mut self, point: ChangePoint) -> Result<(), ImageError> {
         Ok(self.tree.roll_back(point)?)
+    }
+
+    /// The blocks of the disc that mean something; the others are free space. `None` without a
+    /// disc, or where it does not say what is free.
+    pub fn used_ranges(&self) -> Option<BlockRangeList> {
+        self.base.as_ref()?.used()
     }
 
     /// The whole disc as it shall be. The tree cannot change while it is looked at.

@@ -215,23 +215,15 @@ impl<'a> ResultImage<'a> {
     /// Every block that a reader may look at, and those before it where other file systems would
     /// be; all of them where it is not known what free space is.
     fn used(&self) -> Option<BlockRangeList> {
-        let front = |partition: BlockRange| {
-            BlockRangeList::from_iter([first_blocks(partition.start_lba())])
-        };
         let new = self.new.as_ref();
         let written = new.map(|new| new.sources.iter().map(|(range, ..)| range).collect());
-        let written: BlockRangeList = written.unwrap_or_default();
+        let mut used: BlockRangeList = written.unwrap_or_default();
         match (new.and_then(|new| new.udf.as_ref()), self.base) {
-            (Some(udf), None) => Some(written.union(&front(udf.addresses.partition))),
-            (_, Some(base)) => {
-                let BaseVolume::Udf(udf) = &base.volume else {
-                    return None;
-                };
-                let partition = *udf.structures.partitions.first()?;
-                Some(written.union(&base.live).union(&front(partition)))
-            }
-            (None, None) => None,
+            (_, Some(base)) => used = used.union(&base.used()?),
+            (Some(udf), None) => used.insert(first_blocks(udf.addresses.partition.start_lba())),
+            (None, None) => return None,
         }
+        Some(used)
     }
 
     /// What was there before, or zeros.

@@ -5,8 +5,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use reburn_blocks::{BlockCount, BlockRead, PlanFile};
+use reburn_blocks::{BlockCount, BlockRangeList, BlockRead, ImageFile, Lba, PlanFile, ReadError};
+use reburn_image::{FileSystemImage, ImportOptions, Medium};
 use reburn_recorder::{Event, Options, Outcome, Recorder, Verify};
+use reburn_tree::Timestamp;
 use serde_json::json;
 
 use crate::args::{Burn, VerifyArg};
@@ -62,7 +64,46 @@ fn report(outcome: &Outcome, args: &Burn, terminal: Terminal) {
 /// What is recorded.
 enum Source {
     Plan(PlanFile),
-    Image(reburn_blocks::ImageFile),
+    Image(Image),
+}
+
+/// An image, and which of its blocks mean something.
+struct Image {
+    file: ImageFile,
+    used: Option<BlockRangeList>,
+}
+
+impl Image {
+    /// Looks at what is in the image. Where that is not a volume that says what is free, and
+    /// wholly understood, every block counts.
+    fn new(file: ImageFile) -> Self {
+        let options = ImportOptions {
+            medium: Medium::File,
+            hierarchy: None,
+            time: Timestamp::EPOCH,
+            accept_losses: true,
+        };
+        let used = match FileSystemImage::import(&file, &options) {
+            Ok(image) if image.notes().is_empty() => image.used_ranges(),
+            _ => None,
+        };
+        Self { file, used }
+    }
+}
+
+impl BlockRead for Image {
+    fn block_count(&self) -> BlockCount {
+        self.file.block_count()
+    }
+
+    fn read_blocks(&self, start: Lba, buf: &mut [u8]) -> Result<(), ReadError> {
+        self.file.read_blocks(start, buf)
+    }
+
+    fn used_ranges(&self) -> BlockRangeList {
+        let used = self.used.clone();
+        used.unwrap_or_else(|| self.file.used_ranges())
+    }
 }
 
 impl Source {
@@ -76,7 +117,7 @@ impl Source {
                     "{what} is empty; name a plan or an image"
                 )));
             }
-            return Ok(Self::Image(image));
+            return Ok(Self::Image(Image::new(image)));
         }
         let open = || {
             let plan = PlanFile::open(path)?;

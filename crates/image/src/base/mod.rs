@@ -119,6 +119,18 @@ impl<'b> Base<'b> {
         }
     }
 
+    /// Live blocks, and those before the partition, where other file systems would be. `None` where
+    /// the disc does not say what is free.
+    pub(crate) fn used(&self) -> Option<BlockRangeList> {
+        let BaseVolume::Udf(udf) = &self.volume else {
+            return None;
+        };
+        let partition = udf.structures.partitions.first()?;
+        let mut used = self.live.clone();
+        used.insert(first_blocks(partition.start_lba()));
+        Some(used)
+    }
+
     /// What there is of ISO 9660 alone.
     pub(crate) fn iso(&self) -> Option<&IsoBase> {
         match &self.volume {
