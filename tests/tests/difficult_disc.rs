@@ -51,7 +51,10 @@ fn comes_back(disc: &dyn BlockRead, medium: Medium, folder: &Path) {
         disc,
         Tree::ROOT,
         &to,
-        ExtractOptions { owners },
+        ExtractOptions {
+            owners,
+            ..ExtractOptions::default()
+        },
     )
     .unwrap();
     let (expected, seen) = (Walk::of(folder).unwrap(), Walk::of(&to).unwrap());

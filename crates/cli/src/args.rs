@@ -66,6 +66,8 @@ pub struct Make {
     #[command(flatten)]
     pub volume: VolumeArgs,
     #[command(flatten)]
+    pub host: HostArgs,
+    #[command(flatten)]
     pub time: TimeArgs,
 }
 
@@ -99,6 +101,17 @@ pub struct VolumeArgs {
     /// Write entries and directories of UDF 2.50 or 2.60 twice
     #[arg(long)]
     pub duplicate_metadata: bool,
+}
+
+/// What of the host's files is taken besides names, contents and modes.
+#[derive(Debug, Args)]
+pub struct HostArgs {
+    /// Keep what users attached to files (user.NAME) as named streams, which UDF has from 2.00 on
+    #[arg(long)]
+    pub xattrs: bool,
+    /// Keep access, change and creation times too; every image is another then
+    #[arg(long)]
+    pub all_times: bool,
 }
 
 /// The times in an image.
@@ -155,6 +168,9 @@ pub struct Get {
     /// Where to copy it: a new folder, or one that has none of the files
     #[arg(long, short, value_name = "DIR")]
     pub output: PathBuf,
+    /// Attach named streams to files as user.NAME
+    #[arg(long)]
+    pub xattrs: bool,
     #[command(flatten)]
     pub tree: TreeArgs,
 }
@@ -176,6 +192,8 @@ pub struct Edit {
     /// Move or rename a file or folder
     #[arg(long, value_name = "FROM=TO")]
     pub rename: Vec<OsString>,
+    #[command(flatten)]
+    pub host: HostArgs,
     /// When a file counts as unchanged and keeps its blocks
     #[arg(long, value_enum, default_value_t = CompareArg::Time)]
     pub compare: CompareArg,

@@ -16,6 +16,7 @@ use crate::ImageError;
 use crate::attributes::{make_special, set_attributes, set_link_attributes};
 use crate::host_file::host_name;
 use crate::source::{OpenFile, read_content};
+use crate::xattr;
 
 /// Bytes copied at a time.
 const CHUNK: usize = 1 << 20;
@@ -25,6 +26,8 @@ const CHUNK: usize = 1 << 20;
 pub struct ExtractOptions {
     /// Give files the owners that the disc names, which takes the right to do so.
     pub owners: bool,
+    /// Attach named streams to files, as what users attached to them.
+    pub xattrs: bool,
 }
 
 /// What was copied out.
@@ -36,6 +39,8 @@ pub struct ExtractReport {
     pub bytes: u64,
     /// Special files that the host did not let this user make, by their path on the disc.
     pub skipped: Vec<String>,
+    /// Named streams that the host could not attach, as `PATH:NAME`.
+    pub detached: Vec<String>,
 }
 
 /// Copies a file, or a folder with everything in it, to the vacant path `to`; a folder may
@@ -124,10 +129,12 @@ impl Extract<'_> {
                     fs::create_dir(path)?;
                 }
                 self.report.made += 1;
+                self.attach_streams(node, path)?;
                 return Ok(true);
             }
             Kind::File { size, .. } => {
                 self.copy(inode, size, path)?;
+                self.attach_streams(node, path)?;
                 set_attributes(path, &metadata, self.options)?;
             }
             kind => {
@@ -147,6 +154,37 @@ impl Extract<'_> {
             self.links.insert(inode, path.to_owned());
         }
         Ok(false)
+    }
+
+    /// Attaches the named streams of a file or folder, if they are wanted.
+    fn attach_streams(&mut self, node: NodeId, path: &Path) -> Result<(), Failure> {
+        if !self.options.xattrs {
+            return Ok(());
+        }
+        for (name, stream) in self.tree.streams(self.tree.inode(node)) {
+            let Kind::File { size, content } = self.tree.kind(stream) else {
+                continue;
+            };
+            let attached = size <= xattr::VALUE_MAX as u64 && {
+                let mut value = vec![0; usize::try_from(size).expect("a small value")];
+                let source = (size, content);
+                read_content(
+                    Some(self.disc),
+                    &mut self.open,
+                    stream,
+                    source,
+                    0,
+                    &mut value,
+                )
+                .map_err(|error| Failure::Disc(error.into()))?;
+                xattr::write(path, name, &value)?
+            };
+            if !attached {
+                let (path, name) = (self.tree.display_path(node), String::from_utf8_lossy(name));
+                self.report.detached.push(format!("{path}:{name}"));
+            }
+        }
+        Ok(())
     }
 
     fn copy(&mut self, inode: InodeId, size: u64, path: &Path) -> Result<(), Failure> {

@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use reburn_blocks::BlockRead;
 use reburn_tree::{HostDir, InodeId, Kind, Metadata, NewKind, NodeId, Timestamp, Tree};
 
-use crate::ImageError;
 use crate::host_file::{HostEntry, HostFileId, HostKind, name_bytes};
 use crate::source::{OpenFile, read_content};
+use crate::{ImageError, xattr};
 
 /// When a file counts as unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,6 +36,10 @@ pub struct HostOptions {
     pub latest: Option<Timestamp>,
     /// Remove from the tree what the host does not have.
     pub mirror: bool,
+    /// Take what users attached to files as named streams, which UDF has from 2.00 on.
+    pub xattrs: bool,
+    /// Take access, change and creation times too, which make every image differ.
+    pub all_times: bool,
     /// A file that is not taken, wherever it is met: the image that is being written.
     pub leave_out: Option<HostFileId>,
 }
@@ -65,7 +69,8 @@ pub(crate) fn merge(
 ) -> Result<HostReport, ImageError> {
     let mut merge = Merge::new(tree, base, options);
     let root = HostEntry::read(host)?;
-    merge.retouch(node, root.metadata(options.latest));
+    merge.retouch(node, root.metadata(options));
+    merge.take_streams(node, host)?;
     merge.pending.push((host.to_owned(), node));
     while let Some((path, node)) = merge.pending.pop() {
         merge.folder(&path, node)?;
@@ -90,7 +95,7 @@ pub(crate) fn place(
                 if let Some(node) = other {
                     tree.remove_tree(node)?;
                 }
-                let metadata = entry.metadata(options.latest);
+                let metadata = entry.metadata(options);
                 (tree.add(parent, name, metadata, NewKind::Directory)?, 1)
             }
         };
@@ -189,7 +194,7 @@ impl<'a> Merge<'a> {
         host_dir: HostDir,
         path: &Path,
     ) -> Result<(), ImageError> {
-        let metadata = entry.metadata(self.options.latest);
+        let metadata = entry.metadata(self.options);
         let linked = entry
             .link_key()
             .and_then(|key| self.links.get(&key).copied());
@@ -234,6 +239,7 @@ impl<'a> Merge<'a> {
         if matches!(entry.kind, HostKind::Directory) {
             self.pending.push((path.to_owned(), node));
         }
+        self.take_streams(node, path)?;
         let inode = self.tree.inode(node);
         if let Some(key) = entry.link_key() {
             self.links.insert(key, inode);
@@ -269,7 +275,7 @@ impl<'a> Merge<'a> {
                 match self.options.compare {
                     Compare::SizeAndTime => {
                         let old = self.tree.metadata(inode).modified.seconds();
-                        old == entry.metadata(self.options.latest).modified.seconds()
+                        old == entry.metadata(self.options).modified.seconds()
                     }
                     Compare::Content => self.has_same_bytes(inode, path)?,
                 }
@@ -310,6 +316,54 @@ impl<'a> Merge<'a> {
         Ok(true)
     }
 
+    /// Gives a node the named streams that the host has of it, if those are wanted.
+    fn take_streams(&mut self, node: NodeId, path: &Path) -> Result<(), ImageError> {
+        if !self.options.xattrs {
+            return Ok(());
+        }
+        let inode = self.tree.inode(node);
+        let wanted = xattr::read(path).map_err(|source| ImageError::Host {
+            path: path.to_owned(),
+            source,
+        })?;
+        let known: Vec<_> = self
+            .tree
+            .streams(inode)
+            .map(|(name, _)| name.to_vec())
+            .collect();
+        for name in &known {
+            if wanted.iter().all(|(kept, _)| kept != name) {
+                self.tree.remove_stream(inode, name);
+            }
+        }
+        for (name, value) in wanted {
+            if self.has_stream(inode, &name, &value)? {
+                continue;
+            }
+            let metadata = *self.tree.metadata(inode);
+            let kind = NewKind::Bytes(value.into());
+            self.tree.set_stream(inode, &name, metadata, kind)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the file has that stream with those bytes.
+    fn has_stream(&self, inode: InodeId, name: &[u8], value: &[u8]) -> Result<bool, ImageError> {
+        let Some(stream) = self.tree.stream(inode, name) else {
+            return Ok(false);
+        };
+        let Kind::File { size, content } = self.tree.kind(stream) else {
+            return Ok(false);
+        };
+        if size != value.len() as u64 {
+            return Ok(false);
+        }
+        let mut old = vec![0; value.len()];
+        let mut open = OpenFile::default();
+        read_content(self.base, &mut open, stream, (size, content), 0, &mut old)?;
+        Ok(old == value)
+    }
+
     /// Gives a node the host's metadata, if they differ by what a disc records.
     fn retouch(&mut self, node: NodeId, new: Metadata) {
         let inode = self.tree.inode(node);
@@ -319,7 +373,12 @@ impl<'a> Merge<'a> {
             self.report.unchanged += 1;
         } else {
             self.report.retouched += 1;
-            self.tree.set_metadata(inode, new);
+            let kept = Metadata {
+                created: new.created.or(old.created),
+                real_time: old.real_time,
+                ..new
+            };
+            self.tree.set_metadata(inode, kept);
         }
     }
 }

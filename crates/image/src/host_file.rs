@@ -8,7 +8,7 @@ use std::path::Path;
 
 use reburn_tree::{HostDir, Metadata, NewKind, Timestamp};
 
-use crate::ImageError;
+use crate::{HostOptions, ImageError};
 
 /// What makes a file of the host the same under several names: device and inode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -85,11 +85,18 @@ impl HostEntry {
         Ok(entries)
     }
 
-    /// Permissions, owner and time; times after `latest` become `latest`.
-    pub(crate) fn metadata(&self, latest: Option<Timestamp>) -> Metadata {
-        let modified = self.metadata.modified;
-        self.metadata
-            .modified_at(latest.map_or(modified, |latest| modified.min(latest)))
+    /// Permissions, owner and times, as far as they are wanted.
+    pub(crate) fn metadata(&self, options: HostOptions) -> Metadata {
+        let not_after = |time: Timestamp| options.latest.map_or(time, |latest| time.min(latest));
+        let wanted = |time: Option<Timestamp>| time.filter(|_| options.all_times).map(not_after);
+        let found = &self.metadata;
+        Metadata {
+            modified: not_after(found.modified),
+            accessed: wanted(found.accessed),
+            changed: wanted(found.changed),
+            created: wanted(found.created),
+            ..*found
+        }
     }
 
     /// The key, if the file has more than one name.
@@ -139,12 +146,18 @@ impl HostEntry {
         } else {
             HostKind::Socket
         };
-        let micros = found.mtime().saturating_mul(1_000_000) + found.mtime_nsec() / 1000;
+        let time = |seconds: i64, nanoseconds: i64| {
+            Timestamp::from_micros(seconds.saturating_mul(1_000_000) + nanoseconds / 1000)
+        };
         let permissions = u16::try_from(found.mode() & 0o7777).expect("twelve bits");
         let metadata = Metadata {
             uid: found.uid(),
             gid: found.gid(),
-            ..Metadata::with_permissions(permissions).modified_at(Timestamp::from_micros(micros))
+            accessed: Some(time(found.atime(), found.atime_nsec())),
+            changed: Some(time(found.ctime(), found.ctime_nsec())),
+            created: found.created().ok().map(Timestamp::from),
+            ..Metadata::with_permissions(permissions)
+                .modified_at(time(found.mtime(), found.mtime_nsec()))
         };
         let key = HostFileId {
             device: found.dev(),

@@ -59,6 +59,7 @@ mod source;
 mod tests;
 mod vds_flip;
 mod write_out;
+mod xattr;
 
 pub use base::{ImportNote, ImportOptions};
 pub use error::{EntireImageRequired, ImageError};

@@ -201,6 +201,7 @@ impl<'a> Chain<'a> {
         let to = self.work.join("extracted");
         let options = ExtractOptions {
             owners: rustix::process::geteuid().is_root(),
+            ..ExtractOptions::default()
         };
         extract(tree, disc, Tree::ROOT, &to, options).map_err(text)?;
         let walks = (

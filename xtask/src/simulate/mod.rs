@@ -147,6 +147,7 @@ fn copy_folder(from: &Path, to: &Path) -> Result<(), String> {
     let nothing = reburn_blocks::ZeroBlocks(reburn_blocks::BlockCount::ZERO);
     let options = ExtractOptions {
         owners: rustix::process::geteuid().is_root(),
+        ..ExtractOptions::default()
     };
     extract(image.tree(), &nothing, Tree::ROOT, to, options)
         .map(drop)

@@ -48,6 +48,8 @@ pub fn run(args: &Edit, terminal: Terminal) -> Result<ExitCode, Failure> {
             CompareArg::Content => Compare::Content,
         },
         latest: time.latest,
+        xattrs: args.host.xattrs,
+        all_times: args.host.all_times,
         ..HostOptions::default()
     };
     change(&mut image, args, options)?;

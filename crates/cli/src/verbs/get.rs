@@ -22,15 +22,24 @@ pub fn run(args: &Get, terminal: Terminal) -> Result<ExitCode, Failure> {
         args.output
             .join(String::from_utf8_lossy(tree.name(node)).as_ref())
     };
-    let options = ExtractOptions { owners: is_root() };
+    let options = ExtractOptions {
+        owners: is_root(),
+        xattrs: args.xattrs,
+    };
     let report = extract(tree, &*open.disc.blocks, node, &to, options)?;
     for path in &report.skipped {
         terminal.note(&format!(
             "{path} is a device, which only root may make; left out"
         ));
     }
+    for stream in &report.detached {
+        terminal.note(&format!(
+            "{stream} is a stream that this file system cannot attach; left out"
+        ));
+    }
     let text = format!("{} names, {} bytes copied", report.made, report.bytes);
-    let object = json!({ "names": report.made, "bytes": report.bytes, "left_out": report.skipped });
+    let object = json!({ "names": report.made, "bytes": report.bytes, "left_out": report.skipped,
+        "streams_left_out": report.detached });
     terminal.result(&text, &object);
     Ok(ExitCode::SUCCESS)
 }

@@ -27,6 +27,8 @@ pub fn run(args: &Make, terminal: Terminal) -> Result<ExitCode, Failure> {
     let options = HostOptions {
         latest: time.latest,
         leave_out: HostFileId::of(&args.output),
+        xattrs: args.host.xattrs,
+        all_times: args.host.all_times,
         ..HostOptions::default()
     };
     let report = image.add_host(&args.dir, b"/", options)?;
