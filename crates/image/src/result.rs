@@ -160,6 +160,15 @@ impl<'a> ResultImage<'a> {
             .map(|(node, _)| node)
     }
 
+    /// The names that UDF cannot record as they are, by their paths, and what they are recorded
+    /// as.
+    pub fn translated_names(&self) -> impl Iterator<Item = (String, String)> {
+        let layout = self.new.as_ref().and_then(|new| new.udf.as_ref());
+        let names = layout.map(|udf| udf.layout.translated_names(self.tree));
+        let names = names.into_iter().flatten();
+        names.map(|(node, recorded)| (self.tree.display_path(node), recorded))
+    }
+
     /// The tree that the result holds.
     pub fn tree(&self) -> &'a Tree {
         self.tree

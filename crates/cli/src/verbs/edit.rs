@@ -54,6 +54,7 @@ pub fn run(args: &Edit, terminal: Terminal) -> Result<ExitCode, Failure> {
     };
     change(&mut image, args, options)?;
     let result = image.result()?;
+    super::make::tell_translated(&result, terminal);
     let plan = result.plan()?;
     if let Some(path) = &args.output {
         save(&plan, &result, path)?;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use reburn_image::{FileSystemImage, HostFileId, HostOptions};
+use reburn_image::{FileSystemImage, HostFileId, HostOptions, ResultImage};
 use serde_json::json;
 
 use crate::args::Make;
@@ -11,6 +11,23 @@ use crate::output::Output;
 use crate::progress::Terminal;
 use crate::render::size;
 use crate::time::BuildTime;
+
+/// Translated names that are told one by one.
+const NAMES_TOLD: usize = 10;
+
+/// Tells which names are recorded as others.
+pub fn tell_translated(result: &ResultImage<'_>, terminal: Terminal) {
+    let mut names = result.translated_names();
+    for (path, recorded) in names.by_ref().take(NAMES_TOLD) {
+        terminal.note(&format!(
+            "{path} is recorded as {recorded}: UDF has no such name"
+        ));
+    }
+    let more = names.count();
+    if more > 0 {
+        terminal.note(&format!("{more} more names are recorded as others"));
+    }
+}
 
 /// Makes the image; nothing stands under its name until it is complete.
 pub fn run(args: &Make, terminal: Terminal) -> Result<ExitCode, Failure> {
@@ -33,6 +50,7 @@ pub fn run(args: &Make, terminal: Terminal) -> Result<ExitCode, Failure> {
     };
     let report = image.add_host(&args.dir, b"/", options)?;
     let result = image.result()?;
+    tell_translated(&result, terminal);
 
     let mut output = Output::create(&args.output)?;
     let mut progress = terminal.progress("writing", result.total_blocks());
