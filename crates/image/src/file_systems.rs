@@ -51,12 +51,11 @@ impl From<UdfOptions> for FileSystems {
 /// A new UDF volume of that name, dated `time` or as its newest file.
 pub fn new_udf_volume(name: &str, revision: UdfRevision, time: Timestamp) -> UdfOptions {
     UdfOptions {
-        revision,
         time,
         texts: UdfTexts {
             label: name.into(),
             ..UdfTexts::default()
         },
-        ..UdfOptions::default()
+        ..UdfOptions::new(revision)
     }
 }

@@ -5,7 +5,7 @@
 use reburn_blocks::{BlockCount, BlockRangeList, ExtentMap, Lba, WriteUnit};
 use reburn_iso9660::IsoOptions;
 use reburn_tree::Tree;
-use reburn_udf::{Arrangement, UdfOptions};
+use reburn_udf::{Arrangement, UdfOptions, VolumeSize};
 
 use crate::base::first_blocks;
 use crate::dvd_video::{self, Offset};
@@ -195,7 +195,8 @@ fn arrange(
     medium: Medium,
 ) -> Result<Arrangement, ImageError> {
     let blocks = BlockCount::checked(data);
-    let arrangement = blocks.and_then(|data| Arrangement::new(layout, recognition, data));
+    let arrangement =
+        blocks.and_then(|data| Arrangement::new(layout, recognition, data, VolumeSize::Compact));
     arrangement
         .filter(|a| medium.capacity().is_none_or(|most| a.volume_blocks <= most))
         .ok_or_else(|| too_big(data + u64::from(layout.metadata_blocks().get()), medium))

@@ -80,9 +80,12 @@ pub(crate) fn lay_out(
         partition: grown.partition,
         metadata,
         metadata_file: None,
+        sparing: None,
+        virtual_table: None,
         space_bitmap: (!bitmap.is_zero()).then(|| metadata + layout.metadata_blocks()),
         // What only the old tree uses is free after the next edit.
         in_use: base.live.clone(),
+        unusable: BlockRangeList::new(),
     };
     let placed_files = PlacedFiles::new(tree, placement, Some(base.disc()));
     let mut blocks = UdfBlocks::new(layout, addresses, &placed_files);

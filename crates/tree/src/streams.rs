@@ -19,7 +19,7 @@ pub struct Attribute {
     pub name: Vec<u8>,
     /// What the identifier says besides its name.
     pub suffix: [u8; 8],
-    /// The bytes behind the identifier.
+    /// The bytes behind the identifier; without the checksum that stands there in those of UDF.
     pub value: Bytes,
 }
 

@@ -40,7 +40,8 @@ pub use read::{
 pub use write::{
     Access, Addresses, Arrangement, EXTENT_BLOCKS_MAX, EXTENT_BYTES_MAX, FileExtent, FilePlacement,
     Kept, Layout, LayoutError, MetadataFileAddresses, Placed, Region, RegionKind, RenderCache,
-    Structure, StructureKind, UdfOptions, UdfRevision, UdfTexts, file_extents, stays_in_place,
+    SparingAddresses, Structure, StructureKind, UdfOptions, UdfRevision, UdfTexts,
+    VirtualTableAddresses, VolumeSize, file_extents, stays_in_place,
 };
 
 /// The README's example, run as a test.

@@ -116,8 +116,7 @@ const VOLUMES: [Expected; 12] = [
         &[NoteKind::NoIntegrity],
     ),
     expected(
-        "udf-hdd-macosx-2.60-4096", "Untitled UDF Volume", "2.60", METADATA, Some(2009), 1,
-        &[NoteKind::ExtendedAttributes],
+        "udf-hdd-macosx-2.60-4096", "Untitled UDF Volume", "2.60", METADATA, Some(2009), 1, &[],
     ),
     expected("udf-hdd-mkudffs-1.0.0-1", "LinuxUDF", "2.01", PLAIN, Some(19940), 2, &[]),
     expected("udf-hdd-mkudffs-1.3-1", "Label", "2.01", PLAIN, Some(19941), 1, &[]),

@@ -30,7 +30,7 @@ impl ImportNote {
             ),
             Self::Udf(note) => matches!(
                 note.kind,
-                Udf::PastEnd | Udf::ExtendedAttributes | Udf::NamedStream | Udf::FileType
+                Udf::PastEnd | Udf::ExtendedAttributes | Udf::FileType
             ),
         }
     }

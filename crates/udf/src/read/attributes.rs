@@ -1,16 +1,18 @@
-//! Extended attributes of a file: those that a tree has a place for (ECMA-167 4/9.1, 4/14.10).
+//! Extended attributes of a file (ECMA-167 4/9.1, 4/14.10): times of creation and device numbers,
+//! and what implementations and applications keep there, which the tree holds as it is.
 
+use bytes::Bytes;
 use reburn_blocks::BlockRange;
 use reburn_record::Record;
-use reburn_tree::Timestamp;
+use reburn_tree::{Attribute, Timestamp};
 
 use super::body::push_range;
 use super::entry::{Entry, Reader};
 use super::note::NoteKind;
 use super::partitions::Address;
 use crate::records::{
-    AttributeHead, DeviceSpecification, DiscTime, ExtendedAttributeHeader, FileTimes, UseAttribute,
-    attribute_type, file_type,
+    AttributeHead, DeviceSpecification, DiscTime, EntityId, ExtendedAttributeHeader, FileTimes,
+    UseAttribute, attribute_type, file_type,
 };
 use crate::{Place, UdfError};
 
@@ -22,6 +24,8 @@ const ATTRIBUTE_FILE_MAX: u64 = 64 * 1024;
 pub(super) struct Attributes {
     pub(super) created: Option<Timestamp>,
     pub(super) device: Option<(u32, u32)>,
+    /// What other systems keep with the file.
+    pub(super) others: Vec<Attribute>,
     /// Blocks of an attribute file.
     pub(super) blocks: Vec<BlockRange>,
 }
@@ -94,8 +98,9 @@ impl Attributes {
             match head.attribute_type.get() {
                 attribute_type::FILE_TIMES => self.take_times(attribute),
                 attribute_type::DEVICE => self.take_device(attribute),
-                attribute_type::IMPLEMENTATION_USE | attribute_type::APPLICATION_USE
-                    if is_filler(attribute) => {}
+                attribute_type::IMPLEMENTATION_USE | attribute_type::APPLICATION_USE => {
+                    self.take_other(attribute);
+                }
                 _ => result = Space::LeftOut,
             }
             rest = later;
@@ -112,19 +117,39 @@ impl Attributes {
         }
     }
 
+    /// Takes in an attribute whose identifier says what it means.
+    fn take_other(&mut self, attribute: &[u8]) {
+        let mut bytes = attribute.to_vec();
+        // Without content there is nothing behind the identifier.
+        bytes.resize(bytes.len().max(UseAttribute::SIZE), 0);
+        let Ok((record, _)) = UseAttribute::view(&bytes) else {
+            return;
+        };
+        let name = record.identifier.name();
+        // Those that only keep space free (UDF 3.3.4.5.1.1, 3.3.4.6.1).
+        if matches!(name, b"*UDF FreeEASpace" | b"*UDF FreeAppEASpace") {
+            return;
+        }
+        let content = attribute.get(UseAttribute::SIZE - 2..).unwrap_or_default();
+        let stated = usize::try_from(record.use_length.get()).unwrap_or(usize::MAX);
+        let mut value = &content[..stated.min(content.len())];
+        if name.starts_with(EntityId::UDF_DEFINED) {
+            value = value.get(2..).unwrap_or_default();
+        }
+        self.others.push(Attribute {
+            is_application: record.head.attribute_type.get() == attribute_type::APPLICATION_USE,
+            name: name.to_vec(),
+            suffix: record.identifier.suffix,
+            value: Bytes::copy_from_slice(value),
+        });
+    }
+
     fn take_device(&mut self, attribute: &[u8]) {
         if let Ok((device, _)) = DeviceSpecification::view(attribute) {
             let major = device.major_device_identification.get();
             self.device = Some((major, device.minor_device_identification.get()));
         }
     }
-}
-
-/// Whether an attribute only keeps space free (UDF 3.3.4.5.1.1, 3.3.4.6.1).
-fn is_filler(attribute: &[u8]) -> bool {
-    const FILLERS: [&[u8]; 2] = [b"*UDF FreeEASpace", b"*UDF FreeAppEASpace"];
-    UseAttribute::view(attribute)
-        .is_ok_and(|(attribute, _)| FILLERS.contains(&attribute.identifier.name()))
 }
 
 #[cfg(test)]

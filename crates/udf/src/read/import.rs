@@ -3,7 +3,7 @@
 //! Entries are read in the order of their addresses and added in the order of their names: disc
 //! and tree both like it best that way.
 
-use reburn_tree::{InodeId, Metadata, NewKind, NodeId, Timestamp, Tree};
+use reburn_tree::{Attribute, InodeId, Metadata, NewKind, NodeId, Timestamp, Tree};
 
 use super::attributes::Attributes;
 use super::content::content;
@@ -31,6 +31,14 @@ enum Leads {
     Nothing,
 }
 
+/// What few files have.
+#[derive(Default)]
+struct Extras {
+    attributes: Vec<Attribute>,
+    /// The entry, if it leads to streams.
+    entry: Option<Entry>,
+}
+
 impl Walk<'_> {
     /// Adds the names of a directory to a folder.
     pub(super) fn import(
@@ -46,7 +54,7 @@ impl Walk<'_> {
         }
         let mut by_address: Vec<usize> = (0..identifiers.len()).collect();
         by_address.sort_by_key(|&index| identifiers[index].address);
-        let mut entries: Vec<Option<(Leads, Option<Entry>)>> = Vec::new();
+        let mut entries: Vec<Option<(Leads, Extras)>> = Vec::new();
         entries.resize_with(identifiers.len(), || None);
         let mut before = None;
         for index in by_address {
@@ -55,9 +63,9 @@ impl Walk<'_> {
                 before == Some(identifier.address) || self.files.contains_key(&identifier.address);
             before = Some(identifier.address);
             entries[index] = Some(if is_known {
-                (Leads::Link, None)
+                (Leads::Link, Extras::default())
             } else {
-                self.read_entry(identifier)?
+                self.read_entry(parent, identifier)?
             });
         }
         let mut by_name: Vec<usize> = (0..identifiers.len()).collect();
@@ -66,12 +74,10 @@ impl Walk<'_> {
         let mut links = Vec::new();
         for index in by_name {
             match entries[index].take() {
-                Some((Leads::New(metadata, kind, at), entry)) => {
+                Some((Leads::New(metadata, kind, at), extras)) => {
                     let inode = self.add(parent, &identifiers[index], metadata, kind)?;
                     self.found.entries.note(inode, at);
-                    if let Some(entry) = entry {
-                        self.read_own_streams(&entry, inode)?;
-                    }
+                    self.add_extras(inode, extras)?;
                 }
                 Some((Leads::Link, _)) => links.push(index),
                 _ => {}
@@ -83,11 +89,19 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Reads what a name leads to. Of entries with streams, the entry is kept.
-    fn read_entry(&mut self, identifier: &Identifier) -> Result<(Leads, Option<Entry>), UdfError> {
+    /// Reads what a name leads to.
+    fn read_entry(
+        &mut self,
+        parent: NodeId,
+        identifier: &Identifier,
+    ) -> Result<(Leads, Extras), UdfError> {
         let entry = self
             .reader
             .entry(identifier.address, identifier.place("icb"))?;
+        if parent == Tree::ROOT && self.is_unusable_file(identifier, &entry) {
+            self.take_unusable(&entry)?;
+            return Ok((Leads::Nothing, Extras::default()));
+        }
         let (metadata, attributes) = self.take_metadata(&entry)?;
         let kind = self.kind(&entry, &attributes)?;
         let is_directory = matches!(kind, Some(NewKind::Directory));
@@ -99,8 +113,11 @@ impl Walk<'_> {
             Some(kind) => Leads::New(metadata, kind, EntryAt::of(&entry, self.partition)),
             None => Leads::Nothing,
         };
-        let kept = entry.stream_icb.is_some().then_some(entry);
-        Ok((leads, kept))
+        let extras = Extras {
+            attributes: attributes.others,
+            entry: entry.stream_icb.is_some().then_some(entry),
+        };
+        Ok((leads, extras))
     }
 
     fn add(
@@ -121,6 +138,17 @@ impl Walk<'_> {
             self.files.insert(identifier.address, inode);
         }
         Ok(inode)
+    }
+
+    /// Gives a file its attributes and streams.
+    fn add_extras(&mut self, inode: InodeId, extras: Extras) -> Result<(), UdfError> {
+        if !extras.attributes.is_empty() {
+            self.found.tree.set_attributes(inode, extras.attributes);
+        }
+        match &extras.entry {
+            Some(entry) => self.read_own_streams(entry, inode),
+            None => Ok(()),
+        }
     }
 
     /// Gives a file another name.

@@ -24,6 +24,7 @@ mod options;
 mod partitions;
 mod raw;
 mod sequence;
+mod streams;
 mod structures;
 mod tables;
 mod tree;

@@ -71,9 +71,6 @@ pub enum NoteKind {
     /// Deleted names (ECMA-167 4/14.4.3) are not in the tree.
     #[error("deleted names, which are left out")]
     Deleted,
-    /// Named streams (ECMA-167 4/9.2) are not in the tree.
-    #[error("named streams, which are left out")]
-    NamedStream,
     /// Extended attributes without a place in the tree.
     #[error("extended attributes, which are left out")]
     ExtendedAttributes,
@@ -88,7 +85,7 @@ pub enum NoteKind {
     Time,
 }
 
-/// `3 x named streams, which are left out, first at block 20, byte 34 (...)`.
+/// `3 x deleted names, which are left out, first at block 20, byte 34 (...)`.
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} x {}, first at {}", self.count, self.kind, self.first)

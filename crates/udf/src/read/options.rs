@@ -1,6 +1,5 @@
 //! What options would make a volume like this one: for recording it anew as a whole.
 
-use reburn_blocks::WriteUnit;
 use reburn_tree::Timestamp;
 
 use super::volume::Volume;
@@ -20,11 +19,19 @@ impl Volume {
         let Revision(code) = self.revision();
         let revision = UdfRevision::ALL.into_iter().find(|r| r.code() == code)?;
         let partitions = self.partitions();
-        let is_fixed = |access| matches!(access, AccessType::ReadOnly | AccessType::WriteOnce);
-        let access = if partitions.first().is_some_and(|p| is_fixed(p.access)) {
-            Access::ReadOnly
-        } else {
-            Access::Overwritable
+        let kind = partitions.last().map(|partition| partition.kind);
+        let kind = kind.filter(|kind| revision.partitions().contains(kind));
+        let defaults =
+            UdfOptions::with_partition(revision, kind.unwrap_or(revision.usual_partition()));
+        let access = match (defaults.access, partitions.first()?.access) {
+            (Access::ReadOnly, AccessType::PseudoOverwritable)
+                if revision == UdfRevision::V2_60 =>
+            {
+                Access::PseudoOverwritable
+            }
+            (Access::ReadOnly, AccessType::ReadOnly | AccessType::WriteOnce) => Access::ReadOnly,
+            (Access::ReadOnly, _) => Access::Overwritable,
+            (only, _) => only,
         };
         let set: String = self.volume_set_identifier();
         let information = self.sequence.information.as_ref();
@@ -36,10 +43,7 @@ impl Volume {
         let map = self.metadata_map();
         let integrity = self.integrity();
         Some(UdfOptions {
-            revision,
             access,
-            write_unit: WriteUnit::FILE,
-            embed_files: true,
             duplicate_metadata: map.is_some_and(|(_, m)| m.flags & MetadataMap::DUPLICATE != 0),
             time: integrity
                 .and_then(|i| i.recorded)
@@ -54,6 +58,7 @@ impl Volume {
                 contact,
                 developer: UdfTexts::default().developer,
             },
+            ..defaults
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use reburn_blocks::{BlockRangeList, BlockRead};
-use reburn_tree::{InodeId, Tree};
+use reburn_tree::Tree;
 
 use super::Volume;
 use super::disc::Disc;
@@ -18,28 +18,28 @@ use crate::{Place, UdfError};
 /// A volume's files and folders, and which blocks of the disc they use.
 #[derive(Debug)]
 pub struct ImportedTree {
-    /// Files and folders. Content is where it is on the disc, or in memory where it stands in
-    /// a file's entry, has holes, or does not begin with a block.
+    /// Files and folders with their named streams and extended attributes. Content is where it
+    /// is on the disc.
     pub tree: Tree,
     /// Blocks with anything of descriptors, entries, directories, tables and attributes; of
     /// spare packets too.
     pub metadata_ranges: BlockRangeList,
-    /// Blocks of files and streams, also of those that are not in the tree. May reach past the
-    /// end of the disc; then a note says so.
+    /// Blocks of files and streams, also of those that are not in the tree, and blocks that no
+    /// file may use. May reach past the end of the disc; then a note says so.
     pub data_ranges: BlockRangeList,
     /// Where the entries of the tree's inodes are.
     pub entries: Entries,
-    /// Named streams, which the tree does not have.
+    /// Blocks that no file may use, as the volume lists them: damaged ones.
+    pub unusable: BlockRangeList,
+    /// The volume's own streams but for that list, which the tree does not have.
     pub streams: Vec<NamedStream>,
     /// What was read leniently, or is not in the tree; with what opening the volume noted.
     pub notes: Vec<Note>,
 }
 
-/// A named stream of a file, or of the volume (ECMA-167 4/9.2, UDF 3.3.5).
+/// A stream of the system stream directory (UDF 3.3.7).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedStream {
-    /// The file; `None` for a stream of the system stream directory.
-    pub owner: Option<InodeId>,
     /// Its name.
     pub name: String,
     /// Its length in bytes.
@@ -73,7 +73,7 @@ impl Volume {
         let system = &self.file_set.system_stream_directory_icb;
         if !system.is_none() {
             let address = Address::of(system.extent_location);
-            walk.read_streams(address, None, place("system_stream_directory_icb"))?;
+            walk.read_system_streams(address, place("system_stream_directory_icb"))?;
         }
         let found = walk.finish();
         metadata.extend(found.metadata);
@@ -87,6 +87,7 @@ impl Volume {
             metadata_ranges,
             data_ranges,
             entries,
+            unusable: found.unusable.into_iter().collect(),
             streams: found.streams,
             notes: notes.into_inner().into_vec(),
         })

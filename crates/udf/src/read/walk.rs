@@ -41,6 +41,7 @@ pub(super) struct Found {
     pub(super) metadata: Vec<BlockRange>,
     pub(super) data: Vec<BlockRange>,
     pub(super) streams: Vec<NamedStream>,
+    pub(super) unusable: Vec<BlockRange>,
     pub(super) entries: Entries,
 }
 
@@ -49,6 +50,7 @@ pub(super) struct Identifier {
     pub(super) name: Vec<u8>,
     pub(super) address: Address,
     pub(super) is_directory: bool,
+    pub(super) is_hidden: bool,
     /// Where its identifier is, in bytes.
     pub(super) at: u64,
 }
@@ -69,6 +71,7 @@ impl<'a> Walk<'a> {
                 metadata: Vec::new(),
                 data: Vec::new(),
                 streams: Vec::new(),
+                unusable: Vec::new(),
                 entries: Entries::default(),
             },
             pending: Vec::new(),
@@ -85,9 +88,12 @@ impl<'a> Walk<'a> {
     /// Begins with the root directory.
     pub(super) fn start(&mut self, address: Address, place: Place) -> Result<(), UdfError> {
         let entry = self.reader.entry(address, place)?;
-        let metadata = self.take_metadata(&entry)?.0;
+        let (metadata, attributes) = self.take_metadata(&entry)?;
         let root = self.found.tree.inode(Tree::ROOT);
         self.found.tree.set_metadata(root, metadata);
+        if !attributes.others.is_empty() {
+            self.found.tree.set_attributes(root, attributes.others);
+        }
         let entry_at = EntryAt::of(&entry, self.partition);
         self.found.entries.note(root, entry_at);
         self.read_own_streams(&entry, root)?;
@@ -105,7 +111,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The names in a directory, deleted ones and that of its parent left out.
-    fn read_directory(
+    pub(super) fn read_directory(
         &mut self,
         address: Address,
         place: Place,
@@ -165,45 +171,6 @@ impl<'a> Walk<'a> {
             push_range(&mut self.found.data, Some(range));
         }
     }
-
-    /// Reads the streams of a file, if it has any.
-    pub(super) fn read_own_streams(
-        &mut self,
-        entry: &Entry,
-        owner: InodeId,
-    ) -> Result<(), UdfError> {
-        let Some(icb) = &entry.stream_icb else {
-            return Ok(());
-        };
-        let place = entry.place("stream_directory_icb");
-        let address = Address::of(icb.extent_location);
-        self.read_streams(address, Some(owner), place)
-    }
-
-    /// Reads a stream directory: what the streams are called, and which blocks they use.
-    pub(super) fn read_streams(
-        &mut self,
-        address: Address,
-        owner: Option<InodeId>,
-        place: Place,
-    ) -> Result<(), UdfError> {
-        let identifiers = self.read_directory(address, place, file_type::STREAM_DIRECTORY)?;
-        for identifier in identifiers {
-            let place = identifier.place("icb");
-            let entry = self.reader.entry(identifier.address, place)?;
-            let body = self.reader.body(&entry)?;
-            self.take_blocks(&entry, &body);
-            if owner.is_some() {
-                self.reader.note(NoteKind::NamedStream, || place);
-            }
-            self.found.streams.push(NamedStream {
-                owner,
-                name: String::from_utf8_lossy(&identifier.name).into_owned(),
-                size: body.length,
-            });
-        }
-        Ok(())
-    }
 }
 
 /// What a tree needs of an identifier; `None` for a deleted name and for the parent's.
@@ -223,6 +190,7 @@ fn take_identifier(reader: &Reader<'_>, raw: &RawIdentifier<'_>) -> Option<Ident
         name: decoded.text.into_bytes(),
         address: Address::of(raw.record.icb.extent_location),
         is_directory: raw.has(characteristics::DIRECTORY),
+        is_hidden: raw.has(characteristics::HIDDEN),
         at: raw.at,
     })
 }

@@ -1,10 +1,10 @@
 //! Extended attributes (ECMA-167 4/14.10, UDF 3.3.4): in a file's entry, or in a file of their
 //! own.
 
-use reburn_record::little_endian::{U16, U32};
-use reburn_record::record;
+use reburn_record::little_endian::{U16, U32, U64};
+use reburn_record::{Record, record};
 
-use super::{EntityId, Tag};
+use super::{DString, EntityId, Tag};
 
 record! {
     /// What a space of extended attributes begins with.
@@ -60,6 +60,27 @@ record! {
     }
 }
 
+impl UseAttribute {
+    /// The sum of the bytes before it, as it should be (UDF 3.3.4.5).
+    pub fn checksum(&self) -> u16 {
+        let covered = &self.bytes()[..Self::SIZE - 2];
+        covered
+            .iter()
+            .fold(0, |sum: u16, &byte| sum.wrapping_add(byte.into()))
+    }
+}
+
+record! {
+    /// What a virtual allocation table of UDF 1.50 says of the volume, in an attribute of its
+    /// entry: it follows the attribute's checksum.
+    pub struct VirtualTableExtension: 144, "UDF 1.50 errata 3.3.4.5.1.4" {
+        0  verification_id: U64, "errata";
+        8  number_of_files: U32, "errata";
+        12 number_of_directories: U32, "errata";
+        16 logical_volume_identifier: DString<128>, "errata";
+    }
+}
+
 /// Values of [`AttributeHead::attribute_type`].
 pub mod attribute_type {
     /// Character set information (ECMA-167 4/14.10.3).
@@ -74,4 +95,27 @@ pub mod attribute_type {
     pub const IMPLEMENTATION_USE: u32 = 2048;
     /// See [`UseAttribute`](super::UseAttribute).
     pub const APPLICATION_USE: u32 = 65536;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::golden;
+
+    /// Of the entry of a virtual allocation table by mkudffs.
+    #[test]
+    fn golden_bytes() {
+        let mut bytes = golden(
+            "00080000 01000000 c4000000 92000000 002a5544 46205641 54204c56 45787465 6e73696f \
+             6e000000 50010405 00000000 4c081000 00000000 00000000 00000100 0000086c 6162",
+        );
+        bytes.resize(196, 0);
+        let (attribute, rest) = UseAttribute::view(&bytes).unwrap();
+        assert_eq!(attribute.identifier.name(), EntityId::VAT_EXTENSION);
+        assert_eq!(attribute.header_checksum.get(), attribute.checksum());
+        let (extension, padding) = VirtualTableExtension::view(rest).unwrap();
+        assert_eq!(padding.len(), 2);
+        assert_eq!(extension.verification_id.get(), 16);
+        assert_eq!(extension.number_of_directories.get(), 1);
+    }
 }

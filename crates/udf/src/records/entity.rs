@@ -53,6 +53,11 @@ impl EntityId {
     /// Of virtual allocation tables before UDF 2.00.
     pub const VIRTUAL_TABLE: &[u8] = b"*UDF Virtual Alloc Tbl";
 
+    /// Of the attribute of virtual allocation tables before UDF 2.00.
+    pub const VAT_EXTENSION: &[u8] = b"*UDF VAT LVExtension";
+    /// What all attributes and streams begin with that UDF defines.
+    pub const UDF_DEFINED: &[u8] = b"*UDF ";
+
     /// The identifier without the zero bytes after it.
     pub fn name(&self) -> &[u8] {
         self.identifier.trimmed()

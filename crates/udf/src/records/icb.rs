@@ -90,6 +90,8 @@ pub mod icb_flags {
     pub const SETGID: u16 = 0x80;
     /// Sticky.
     pub const STICKY: u16 = 0x100;
+    /// The file is the system's own.
+    pub const SYSTEM: u16 = 0x400;
     /// The bytes are transformed in a way that only their writer knows.
     pub const TRANSFORMED: u16 = 0x800;
     /// The file is a named stream.

@@ -34,7 +34,7 @@ pub use allocation::AllocationExtentDescriptor;
 pub use anchor::{AnchorPointer, VolumeDescriptorPointer};
 pub use attribute::{
     AttributeHead, DeviceSpecification, ExtendedAttributeHeader, FileTimes, UseAttribute,
-    attribute_type,
+    VirtualTableExtension, attribute_type,
 };
 pub use entity::{CharSpec, DomainSuffix, EntityId, UdfSuffix};
 pub use file_entry::{ExtendedFileEntry, FileEntry};

@@ -59,7 +59,7 @@ pub(super) fn check_texts(texts: &UdfTexts) -> Result<(), LayoutError> {
 }
 
 impl Placed<'_> {
-    fn label(&self) -> &str {
+    pub(super) fn label(&self) -> &str {
         match &*self.layout.options.texts.label {
             "" => UNNAMED,
             label => label,
@@ -215,6 +215,9 @@ impl Placed<'_> {
         set.file_set_identifier = dstring(self.label());
         set.root_directory_icb = self.metadata_ad(ROOT_ENTRY, BLOCK_SIZE as u32);
         set.domain_identifier = domain(options.revision);
+        if let Some(icb) = self.system_streams() {
+            set.system_stream_directory_icb = icb;
+        }
         out[..FileSetDescriptor::SIZE].copy_from_slice(set.bytes());
         let block = self.metadata_block(0);
         seal(

@@ -6,26 +6,138 @@
 use reburn_blocks::BLOCK_SIZE;
 use reburn_record::Record;
 use reburn_record::little_endian::{U16, U32};
-use reburn_tree::NodeId;
+use reburn_tree::{NodeId, Tree};
 
-use super::emit::seal;
+use super::emit::{developer, seal};
 use super::layout::Directory;
-use super::names::{encode, recorded_name};
-use super::placed::Placed;
-use crate::records::{FileIdentifier, characteristics, tag_id};
+use super::names::{encode, encoded_len, recorded_name};
+use super::{Access, Layout, Placed, UdfRevision, system};
+use crate::records::{EntityId, FileIdentifier, LongAd, Tag, characteristics, tag_id};
 
 /// Bytes of a file identifier before its name (ECMA-167 4/14.4).
 const FID_HEAD_BYTES: usize = FileIdentifier::SIZE;
-
-/// Bytes of the file identifier without a name that leads to the parent (UDF 2.3.4.2).
-pub(super) const PARENT_FID_BYTES: usize = fid_len(0);
 
 /// Bytes of a directory between two places that writing can start from.
 const CHECKPOINT_BYTES: u64 = 64 * BLOCK_SIZE as u64;
 
 /// Bytes of a file identifier with a name of that many (ECMA-167 4/14.4.9).
-pub(super) const fn fid_len(name: usize) -> usize {
+const fn fid_len(name: usize) -> usize {
     (FID_HEAD_BYTES + name).next_multiple_of(4)
+}
+
+/// How long directories get.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FidSizes {
+    end: u64,
+    keeps_tags_whole: bool,
+}
+
+impl FidSizes {
+    /// A directory with the identifier that leads to the parent (UDF 2.3.4.2).
+    pub(super) fn new(layout: &Layout) -> Self {
+        Self {
+            end: fid_len(0) as u64,
+            keeps_tags_whole: keeps_tags_whole(layout),
+        }
+    }
+
+    /// Adds the identifier of a name.
+    pub(super) fn push(&mut self, name: &str) {
+        if self.keeps_tags_whole {
+            self.end += u64::from(filler(self.end));
+        }
+        self.end += fid_len(encoded_len(name)) as u64;
+    }
+
+    pub(super) const fn bytes(&self) -> u64 {
+        self.end
+    }
+}
+
+/// Whether no tag of an identifier may lie in two blocks: on write-once media from UDF 2.00 on
+/// (UDF 2.3.4.4).
+pub(super) fn keeps_tags_whole(layout: &Layout) -> bool {
+    let options = &layout.options;
+    options.access == Access::WriteOnce && options.revision >= UdfRevision::V2_00
+}
+
+/// Bytes of implementation use by which the identifier before byte `end` grows, so that the tag
+/// there lies in one block.
+fn filler(end: u64) -> u16 {
+    let left = BLOCK_SIZE as u64 - end % BLOCK_SIZE as u64;
+    if left < Tag::SIZE as u64 {
+        EntityId::SIZE as u16
+    } else {
+        0
+    }
+}
+
+/// What a file identifier says.
+pub(super) struct Fid<'a> {
+    pub(super) characteristics: u8,
+    pub(super) icb: LongAd,
+    pub(super) unique_id: u64,
+    /// The name as it is recorded; empty for the parent's.
+    pub(super) name: &'a str,
+    /// Where in the directory it starts, and whether another one follows.
+    pub(super) at: u64,
+    pub(super) is_last: bool,
+}
+
+/// Where a directory is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DirectoryPlace {
+    /// The block in its partition that holds the first byte.
+    pub(super) first_block: u32,
+    /// Whether that block holds all.
+    pub(super) is_embedded: bool,
+}
+
+impl Placed<'_> {
+    /// Puts a file identifier at the end of `out`, which begins with it.
+    pub(super) fn write_fid(&self, place: DirectoryPlace, fid: &Fid<'_>, out: &mut Vec<u8>) {
+        let options = &self.layout.options;
+        let mut head = FileIdentifier::zeroed();
+        head.file_version_number = U16::new(1);
+        head.file_characteristics = fid.characteristics;
+        head.length_of_file_identifier = encoded_len(fid.name) as u8;
+        head.icb = fid.icb;
+        if options.revision.is_third_edition() {
+            // UDF 2.3.4.3; ids of that many entries fit into 32 bits.
+            head.icb.unique_id = U32::new(fid.unique_id as u32);
+        }
+        let end = fid.at + fid_len(encoded_len(fid.name)) as u64;
+        let filler = if keeps_tags_whole(self.layout) && !fid.is_last {
+            filler(end)
+        } else {
+            0
+        };
+        head.length_of_implementation_use = U16::new(filler);
+        out.extend_from_slice(head.bytes());
+        if filler > 0 {
+            out.extend_from_slice(developer(options).bytes());
+        }
+        encode(fid.name, out);
+        out.resize(out.len().next_multiple_of(4), 0);
+        let block = if place.is_embedded {
+            place.first_block
+        } else {
+            place.first_block + (fid.at / BLOCK_SIZE as u64) as u32
+        };
+        seal(out, tag_id::FILE_IDENTIFIER, options.revision, block);
+    }
+}
+
+/// Copies what `out` shall have of an identifier: `out` begins with byte `from` of the directory,
+/// the identifier with byte `at`.
+pub(super) fn copy_part(fid: &[u8], at: u64, from: u64, out: &mut [u8]) {
+    let end = from + out.len() as u64;
+    let skipped = from.saturating_sub(at).min(fid.len() as u64) as usize;
+    let kept = end.saturating_sub(at).min(fid.len() as u64) as usize;
+    if skipped < kept {
+        let start = (at + skipped as u64 - from) as usize;
+        out[start..start + kept - skipped].copy_from_slice(&fid[skipped..kept]);
+    }
 }
 
 /// Where writing a directory stands.
@@ -71,9 +183,7 @@ impl Checkpoints {
 pub(super) struct DirectoryWriter<'a> {
     pub(super) placed: &'a Placed<'a>,
     pub(super) directory: &'a Directory,
-    /// The block in its partition that holds the first byte, and whether that block holds all.
-    pub(super) first_block: u32,
-    pub(super) is_embedded: bool,
+    pub(super) place: DirectoryPlace,
 }
 
 impl DirectoryWriter<'_> {
@@ -81,73 +191,76 @@ impl DirectoryWriter<'_> {
     pub(super) fn write(&self, from: u64, out: &mut [u8], checkpoints: &mut Checkpoints) {
         let end = from + out.len() as u64;
         let children = self.placed.tree.children(self.directory.node);
+        let last = children.len() + usize::from(self.has_root_file());
         let mut cursor = checkpoints.before(from);
         let mut fid = Vec::with_capacity(fid_len(255));
-        while cursor.byte < end && cursor.place <= children.len() {
+        while cursor.byte < end && cursor.place <= last {
             checkpoints.note(cursor);
             let start = cursor.byte;
             fid.clear();
-            self.next(children, &mut cursor, &mut fid);
-            // The part that is wanted.
-            let skipped = from.saturating_sub(start).min(fid.len() as u64) as usize;
-            let kept = (end - start).min(fid.len() as u64) as usize;
-            if skipped < kept {
-                let at = (start + skipped as u64 - from) as usize;
-                out[at..at + kept - skipped].copy_from_slice(&fid[skipped..kept]);
-            }
+            self.next(children, cursor.place == last, &mut cursor, &mut fid);
+            copy_part(&fid, start, from, out);
         }
+    }
+
+    fn has_root_file(&self) -> bool {
+        self.directory.node == Tree::ROOT && system::has_root_file(self.placed.layout)
     }
 
     /// Puts the identifier at the cursor into `fid` and moves the cursor behind it.
-    fn next(&self, children: &[NodeId], cursor: &mut Cursor, fid: &mut Vec<u8>) {
-        let (tree, layout) = (self.placed.tree, self.placed.layout);
-        let (node, mut bits) = match cursor.place.checked_sub(1) {
+    fn next(&self, children: &[NodeId], is_last: bool, cursor: &mut Cursor, fid: &mut Vec<u8>) {
+        let (tree, at) = (self.placed.tree, cursor.byte);
+        let name;
+        let described = match cursor.place.checked_sub(1) {
             None => {
-                let bits = characteristics::PARENT | characteristics::DIRECTORY;
-                (tree.parent(self.directory.node), bits)
-            }
-            Some(child) => (children[child], 0),
-        };
-        let inode = tree.inode(node);
-        let mut unique_id = self.placed.unique_id(inode);
-        if cursor.place > 0 {
-            if tree.is_directory(node) {
-                bits |= characteristics::DIRECTORY;
-            } else {
-                let next = self.directory.first_file + cursor.files;
-                if layout.files.get(next as usize) == Some(&inode) {
-                    cursor.files += 1;
-                } else if !(layout.keeps(inode) && layout.places.is_first_name(inode, node)) {
-                    let link = self.directory.links_before + cursor.links;
-                    unique_id = self.placed.link_id(link);
-                    cursor.links += 1;
+                let parent = tree.inode(tree.parent(self.directory.node));
+                Fid {
+                    characteristics: characteristics::PARENT | characteristics::DIRECTORY,
+                    icb: self.placed.icb(parent),
+                    unique_id: self.placed.unique_id(parent),
+                    name: "",
+                    at,
+                    is_last,
                 }
             }
-        }
-        let mut head = FileIdentifier::zeroed();
-        head.file_version_number = U16::new(1);
-        head.file_characteristics = bits;
-        head.icb = self.placed.icb(inode);
-        if layout.options.revision.is_third_edition() {
-            // UDF 2.3.4.3; ids of that many entries fit into 32 bits.
-            head.icb.unique_id = U32::new(unique_id as u32);
-        }
-        fid.extend_from_slice(head.bytes());
-        if cursor.place > 0 {
-            encode(&recorded_name(tree.name(node)), fid);
-        }
-        fid[FID_LENGTH_AT] = (fid.len() - FID_HEAD_BYTES) as u8;
-        fid.resize(fid.len().next_multiple_of(4), 0);
-        let block = if self.is_embedded {
-            self.first_block
-        } else {
-            self.first_block + (cursor.byte / BLOCK_SIZE as u64) as u32
+            Some(child) => match children.get(child) {
+                Some(&node) => {
+                    let (characteristics, unique_id) = self.child(node, cursor);
+                    name = recorded_name(tree.name(node));
+                    Fid {
+                        characteristics,
+                        icb: self.placed.icb(tree.inode(node)),
+                        unique_id,
+                        name: &name,
+                        at,
+                        is_last,
+                    }
+                }
+                None => self.placed.root_file(at),
+            },
         };
-        seal(fid, tag_id::FILE_IDENTIFIER, layout.options.revision, block);
+        self.placed.write_fid(self.place, &described, fid);
         cursor.place += 1;
         cursor.byte += fid.len() as u64;
     }
-}
 
-/// Where the length of the name stands in a file identifier (ECMA-167 4/14.4.4).
-const FID_LENGTH_AT: usize = std::mem::offset_of!(FileIdentifier, length_of_file_identifier);
+    /// Characteristics and unique id of a name.
+    fn child(&self, node: NodeId, cursor: &mut Cursor) -> (u8, u64) {
+        let (tree, layout) = (self.placed.tree, self.placed.layout);
+        let inode = tree.inode(node);
+        if tree.is_directory(node) {
+            return (characteristics::DIRECTORY, self.placed.unique_id(inode));
+        }
+        let next = self.directory.first_file + cursor.files;
+        if layout.files.get(next as usize) == Some(&inode) {
+            cursor.files += 1;
+            return (0, self.placed.unique_id(inode));
+        }
+        if layout.keeps(inode) && layout.places.is_first_name(inode, node) {
+            return (0, self.placed.unique_id(inode));
+        }
+        let link = self.directory.links_before + cursor.links;
+        cursor.links += 1;
+        (0, self.placed.link_id(link))
+    }
+}

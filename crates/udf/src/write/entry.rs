@@ -8,39 +8,72 @@ use reburn_record::Record;
 use reburn_record::little_endian::{U16, U32, U64};
 use reburn_tree::{InodeId, Kind, Metadata, Timestamp, Tree};
 
+use super::attributes::attribute_bytes;
 use super::emit::{developer, disc_time, seal};
 use super::{UdfOptions, UdfRevision};
+use crate::PartitionKind;
 use crate::records::{
-    AllocationExtentDescriptor, AttributeHead, DeviceSpecification, EntityId,
-    ExtendedAttributeHeader, ExtendedFileEntry, FileEntry, FileTimes, IcbTag, LongAd, ShortAd,
-    attribute_type, file_type, icb_flags, tag_id,
+    AllocationExtentDescriptor, ExtendedFileEntry, FileEntry, IcbTag, LongAd, ShortAd, file_type,
+    icb_flags, tag_id,
 };
 
-/// No group of attributes of that kind (UDF 3.3.4.1); before 2.00 it is their length.
-const NO_ATTRIBUTES: u32 = u32::MAX;
-/// Bytes of an attribute with one time: head, length, which times, the time.
-const FILE_TIMES_BYTES: usize = FileTimes::SIZE + 12;
-/// Bytes of an attribute with device numbers and who made them (UDF 3.3.4.4).
-const DEVICE_BYTES: usize = DeviceSpecification::SIZE + EntityId::SIZE;
+/// A form of allocation descriptors (ECMA-167 4/14.14).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AdForm {
+    /// In the partition of the entry, or what that lies on.
+    Short,
+    /// In any partition.
+    Long,
+}
+
+impl AdForm {
+    /// Bytes of one.
+    pub(super) const fn bytes(self) -> usize {
+        match self {
+            Self::Short => ShortAd::SIZE,
+            Self::Long => LongAd::SIZE,
+        }
+    }
+
+    /// How an ICB tag announces them.
+    pub(super) const fn flag(self) -> u16 {
+        match self {
+            Self::Short => icb_flags::SHORT,
+            Self::Long => icb_flags::LONG,
+        }
+    }
+}
 
 /// How entries of a volume look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct EntryForm {
     /// Whether they are extended (UDF 2.3.6).
-    is_extended: bool,
-    /// Whether the data of files are in another partition than their entries.
-    has_long_ads: bool,
+    pub(super) is_extended: bool,
+    /// How they lead to the data of files, which are never in the partition that entries of a
+    /// metadata or virtual one are in.
+    pub(super) file_ads: AdForm,
+    /// How they lead to directories, which are in a metadata partition (UDF 2.2.13.1), but not
+    /// in a virtual one (UDF 2.2.11).
+    pub(super) directory_ads: AdForm,
 }
 
 impl EntryForm {
-    pub(super) fn of(revision: UdfRevision) -> Self {
+    pub(super) fn of(options: &UdfOptions) -> Self {
+        let (file_ads, directory_ads) = match options.partition {
+            PartitionKind::Plain | PartitionKind::Sparable => (AdForm::Short, AdForm::Short),
+            PartitionKind::Metadata => (AdForm::Long, AdForm::Short),
+            // Short ones would do (UDF 2.3.10), but not all readers take them for physical.
+            PartitionKind::Virtual => (AdForm::Long, AdForm::Long),
+        };
         Self {
-            is_extended: revision.is_third_edition(),
-            has_long_ads: revision.has_metadata_partition(),
+            is_extended: options.revision.is_third_edition(),
+            file_ads,
+            directory_ads,
         }
     }
 
-    fn head_bytes(self) -> usize {
+    /// Bytes of an entry before its attributes.
+    pub(super) const fn head_bytes(self) -> usize {
         if self.is_extended {
             ExtendedFileEntry::SIZE
         } else {
@@ -48,53 +81,25 @@ impl EntryForm {
         }
     }
 
-    /// Bytes of an inode's extended attributes.
-    fn attribute_bytes(self, tree: &Tree, inode: InodeId) -> usize {
-        let created = tree.metadata(inode).created.is_some();
-        let times = usize::from(created && !self.is_extended) * FILE_TIMES_BYTES;
-        let device = usize::from(device(tree, inode).is_some()) * DEVICE_BYTES;
-        match times + device {
-            0 => 0,
-            bytes => ExtendedAttributeHeader::SIZE + bytes,
-        }
-    }
-
     /// Bytes of an inode's entry that content or allocation descriptors can have.
     pub(super) fn room(self, tree: &Tree, inode: InodeId) -> u64 {
-        (BLOCK_SIZE - self.head_bytes() - self.attribute_bytes(tree, inode)) as u64
+        let used = self.head_bytes() as u64 + attribute_bytes(self, tree, inode);
+        (BLOCK_SIZE as u64).saturating_sub(used)
     }
 
-    /// Short allocation descriptors that an inode's entry can have.
-    pub(super) fn short_ads(self, tree: &Tree, inode: InodeId) -> u64 {
-        self.room(tree, inode) / ShortAd::SIZE as u64
-    }
-
-    /// Bytes of one allocation descriptor of a file.
-    pub(super) fn ad_bytes(self) -> usize {
-        if self.has_long_ads {
-            LongAd::SIZE
-        } else {
-            ShortAd::SIZE
-        }
-    }
-
-    /// The kind of a file's allocation descriptors.
-    pub(super) fn ad_kind(self) -> u16 {
-        if self.has_long_ads {
-            icb_flags::LONG
-        } else {
-            icb_flags::SHORT
-        }
+    /// Extents of a directory that its entry can lead to.
+    pub(super) fn directory_extents_max(self, tree: &Tree, inode: InodeId) -> u64 {
+        self.room(tree, inode) / self.directory_ads.bytes() as u64
     }
 
     /// Allocation descriptors of a file that its entry holds.
     fn ads_in_entry(self, tree: &Tree, inode: InodeId) -> u64 {
-        self.room(tree, inode) / self.ad_bytes() as u64
+        self.room(tree, inode) / self.file_ads.bytes() as u64
     }
 
     /// Allocation descriptors that a continuation holds.
     fn ads_in_continuation(self) -> u64 {
-        ((BLOCK_SIZE - AllocationExtentDescriptor::SIZE) / self.ad_bytes()) as u64
+        ((BLOCK_SIZE - AllocationExtentDescriptor::SIZE) / self.file_ads.bytes()) as u64
     }
 
     /// Blocks that continue a file's allocation descriptors. Each block but the last spends one
@@ -134,70 +139,6 @@ impl EntryForm {
     }
 }
 
-fn device(tree: &Tree, inode: InodeId) -> Option<(u32, u32)> {
-    match tree.kind(inode) {
-        Kind::CharDevice { major, minor } | Kind::BlockDevice { major, minor } => {
-            Some((major, minor))
-        }
-        _ => None,
-    }
-}
-
-/// Extended attributes of an inode (ECMA-167 4/14.10), for the entry in `block`.
-pub(super) fn attributes(
-    form: EntryForm,
-    options: &UdfOptions,
-    tree: &Tree,
-    inode: InodeId,
-    block: u32,
-) -> Vec<u8> {
-    let mut out = Vec::new();
-    let bytes = form.attribute_bytes(tree, inode);
-    if bytes == 0 {
-        return out;
-    }
-    let mut header = ExtendedAttributeHeader::zeroed();
-    let none = if options.revision.is_third_edition() {
-        NO_ATTRIBUTES
-    } else {
-        bytes as u32
-    };
-    header.implementation_attributes_location = U32::new(none);
-    header.application_attributes_location = U32::new(none);
-    out.extend_from_slice(header.bytes());
-    seal(&mut out, tag_id::ATTRIBUTE_HEADER, options.revision, block);
-
-    if let Some(created) = tree.metadata(inode).created
-        && !form.is_extended
-    {
-        let mut times = FileTimes::zeroed();
-        times.head = attribute_head(attribute_type::FILE_TIMES, FILE_TIMES_BYTES);
-        times.data_length = U32::new(12);
-        times.file_time_existence = U32::new(FileTimes::CREATION);
-        out.extend_from_slice(times.bytes());
-        out.extend_from_slice(disc_time(created).bytes());
-    }
-    if let Some((major, minor)) = device(tree, inode) {
-        let mut device = DeviceSpecification::zeroed();
-        device.head = attribute_head(attribute_type::DEVICE, DEVICE_BYTES);
-        device.implementation_use_length = U32::new(EntityId::SIZE as u32);
-        device.major_device_identification = U32::new(major);
-        device.minor_device_identification = U32::new(minor);
-        out.extend_from_slice(device.bytes());
-        out.extend_from_slice(developer(options).bytes());
-    }
-    debug_assert_eq!(out.len(), bytes);
-    out
-}
-
-fn attribute_head(kind: u32, bytes: usize) -> AttributeHead {
-    let mut head = AttributeHead::zeroed();
-    head.attribute_type = U32::new(kind);
-    head.attribute_subtype = 1;
-    head.attribute_length = U32::new(bytes as u32);
-    head
-}
-
 /// The file type of an inode (ECMA-167 4/14.6.6). Real-time files are as old as UDF 2.01
 /// (UDF 2.3.5.2.1).
 pub(super) fn type_of(revision: UdfRevision, kind: Kind<'_>, metadata: &Metadata) -> u8 {
@@ -225,6 +166,10 @@ pub(super) struct Entry {
     pub(super) links: u16,
     pub(super) information_length: u64,
     pub(super) blocks_recorded: u64,
+    /// Bytes of named streams.
+    pub(super) stream_bytes: u64,
+    /// The directory of named streams, if there is one.
+    pub(super) stream_directory: Option<LongAd>,
     pub(super) unique_id: u64,
     pub(super) attributes: Vec<u8>,
     /// Allocation descriptors or content.
@@ -232,6 +177,28 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// An empty file of the volume itself, whose entry nobody owns and no name leads to.
+    pub(super) fn of_system(file_type: u8, time: Timestamp) -> Self {
+        let metadata = Metadata {
+            uid: u32::MAX,
+            gid: u32::MAX,
+            ..Metadata::with_permissions(0).modified_at(time)
+        };
+        Self {
+            file_type,
+            flags: icb_flags::SHORT,
+            metadata,
+            links: 0,
+            information_length: 0,
+            blocks_recorded: 0,
+            stream_bytes: 0,
+            stream_directory: None,
+            unique_id: 0,
+            attributes: Vec::new(),
+            tail: Vec::new(),
+        }
+    }
+
     /// Puts the entry into `out`, a block of zeros that the partition knows as `block`.
     pub(super) fn write(&self, options: &UdfOptions, block: u32, out: &mut [u8]) {
         let head = if options.revision.is_third_edition() {
@@ -285,7 +252,7 @@ impl Entry {
         entry.permissions = U32::new(permissions(metadata.permissions));
         entry.file_link_count = U16::new(self.links);
         entry.information_length = U64::new(self.information_length);
-        entry.object_size = U64::new(self.information_length);
+        entry.object_size = U64::new(self.information_length + self.stream_bytes);
         entry.logical_blocks_recorded = U64::new(self.blocks_recorded);
         entry.access_date_and_time = disc_time(metadata.accessed.unwrap_or(metadata.modified));
         entry.modification_date_and_time = disc_time(metadata.modified);
@@ -293,6 +260,9 @@ impl Entry {
             disc_time(metadata.created.unwrap_or_else(|| oldest(metadata)));
         entry.attribute_date_and_time = disc_time(metadata.changed.unwrap_or(metadata.modified));
         entry.checkpoint = U32::new(1);
+        if let Some(icb) = self.stream_directory {
+            entry.stream_directory_icb = icb;
+        }
         entry.implementation_identifier = developer(options);
         entry.unique_id = U64::new(self.unique_id);
         entry.length_of_extended_attributes = U32::new(self.attributes.len() as u32);

@@ -1,5 +1,8 @@
 //! Why a tree cannot be laid out.
 
+use super::Access;
+use crate::PartitionKind;
+
 /// A tree that a volume of the wanted kind cannot hold. Each says what to change.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -73,19 +76,92 @@ pub enum LayoutError {
         /// The text.
         text: String,
     },
-    /// A second copy of the metadata needs a metadata partition (UDF 2.2.10).
+    /// Named streams before there were any (UDF 3.3.5).
     #[error(
-        "UDF {revision} has no metadata partition that could be duplicated (UDF 2.2.10); choose \
-         2.50 or 2.60"
+        "{path}: it has named streams, which UDF {revision} does not have (UDF 3.3.5); remove \
+         them, or choose 2.00 or later"
     )]
-    NoMetadataPartition {
+    Streams {
+        /// The file or folder.
+        path: String,
         /// The revision wanted.
         revision: &'static str,
     },
-    /// A combination of options that this layouter does not write.
-    #[error("UDF {revision} with overwritable access is not written yet; choose read-only access")]
+    /// A named stream that UDF does not allow.
+    #[error("{path}: its stream {name:?} cannot be recorded: {reason}; remove or rename it")]
+    Stream {
+        /// The file or folder.
+        path: String,
+        /// The stream.
+        name: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// Attributes that do not fit into the entry.
+    #[error(
+        "{path}: its extended attributes take {bytes} bytes, but its entry holds {max}; remove \
+         some"
+    )]
+    AttributesTooLarge {
+        /// The file or folder.
+        path: String,
+        /// Bytes that they take.
+        bytes: u64,
+        /// The most that fit.
+        max: u64,
+    },
+    /// The name of an attribute that no entity identifier holds (ECMA-167 1/7.4).
+    #[error(
+        "{path}: the name of its extended attribute {name:?} has more than 23 bytes (ECMA-167 \
+         1/7.4); shorten or remove it"
+    )]
+    AttributeName {
+        /// The file or folder.
+        path: String,
+        /// The attribute.
+        name: String,
+    },
+    /// A file in the root that is called as one of the volume's own.
+    #[error(
+        "{path}: on a sparable partition of UDF 1.50 that file lists damaged blocks (UDF 1.50 \
+         2.3.13); rename yours"
+    )]
+    ReservedName {
+        /// The file.
+        path: String,
+    },
+    /// A second copy of the metadata needs a metadata partition (UDF 2.2.10).
+    #[error(
+        "a {partition} partition has no metadata that could be duplicated (UDF 2.2.10); choose a \
+         metadata partition, or do not duplicate"
+    )]
+    NoMetadataPartition {
+        /// The kind of partition wanted.
+        partition: PartitionKind,
+    },
+    /// A kind of partition that the revision does not have (UDF 2.2.8 to 2.2.10).
+    #[error("UDF {revision} has no {partition} partition; choose {choose}")]
+    Partition {
+        /// The revision wanted.
+        revision: &'static str,
+        /// The kind of partition wanted.
+        partition: PartitionKind,
+        /// What there is instead.
+        choose: &'static str,
+    },
+    /// An access that a partition of that kind cannot have (UDF 2.2.14.2).
+    #[error(
+        "a {partition} partition of UDF {revision} is never {access} (UDF 2.2.14.2); choose \
+         {choose}"
+    )]
     Access {
         /// The revision wanted.
         revision: &'static str,
+        /// The kind of partition wanted.
+        partition: PartitionKind,
+        /// The access wanted.
+        access: Access,
+        /// What there is instead.
+        choose: &'static str,
     },
 }

@@ -3,7 +3,8 @@
 //! The metadata are one run of blocks. The first is the file set descriptor. Then comes, for
 //! each folder in the order of paths: its entry, its directory where that does not fit into the
 //! entry, and the entries of the files that are first named in it. So what listing a folder
-//! needs lies together.
+//! needs lies together. Named streams follow, in the order of the files that have them, and last
+//! what the volume keeps for itself.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,15 +12,18 @@ use std::sync::Arc;
 use reburn_blocks::{BLOCK_SIZE, BlockCount, Lba, WriteUnit};
 use reburn_tree::{Content, InodeId, Kind, Metadata, NodeId, Timestamp, Tree};
 
+use super::attributes::attribute_bytes;
 use super::descriptors;
-use super::directory::{PARENT_FID_BYTES, fid_len};
+use super::directory::FidSizes;
 use super::entry::EntryForm;
 use super::extents::{EXTENT_BYTES_MAX, file_extents, stays_in_place};
 use super::kept::{EntryPlace, EntryPlaces, Kept};
-use super::names::{encoded_len, recorded_name};
+use super::names::recorded_name;
 use super::placed::FilePlacement;
+use super::streams::StreamDirectory;
 use super::symlink::encoded_target_len;
-use super::{Access, Addresses, LayoutError, Placed, UdfOptions};
+use super::{Addresses, LayoutError, Placed, UdfOptions, UdfRevision, system, virtual_table};
+use crate::PartitionKind;
 
 /// Where the root's entry is, counted from the first block of the metadata.
 pub(super) const ROOT_ENTRY: u32 = 1;
@@ -34,6 +38,9 @@ const ALLOCATION_UNIT_MIN: BlockCount = BlockCount::new(32);
 /// that some readers take for negative.
 const METADATA_BLOCKS_MAX: u64 = 1 << 30;
 
+/// Bytes that attributes leave in an entry for what leads to its content.
+const DESCRIPTOR_BYTES_MIN: u64 = 64;
+
 /// How a tree becomes a volume: where each entry and directory stands in the run of metadata.
 ///
 /// A layout is made from one tree and goes with that tree as it was then; it holds neither
@@ -46,8 +53,15 @@ pub struct Layout {
     pub(super) directories: Vec<Directory>,
     /// What is not a folder, in the order of the entries' blocks.
     pub(super) files: Vec<InodeId>,
+    /// In the order of their blocks.
+    pub(super) stream_directories: Vec<StreamDirectory>,
+    /// Named streams, in the order of the entries' blocks.
+    pub(super) streams: Vec<InodeId>,
     pub(super) places: EntryPlaces,
     pub(super) counts: Counts,
+    /// The block where streams begin, and the one where what is the volume's own does.
+    pub(super) streams_start: u32,
+    pub(super) system_start: u32,
     /// Blocks that are used, before they are rounded up to whole allocation units.
     used_blocks: u32,
     /// When the volume was made, or its newest file.
@@ -106,24 +120,36 @@ impl Layout {
         kept: Option<&Kept<'_>>,
     ) -> Result<Self, LayoutError> {
         descriptors::check_texts(&options.texts)?;
-        check_options(options)?;
+        options.check()?;
         let mut layout = Self {
             options: options.clone(),
-            form: EntryForm::of(options.revision),
+            form: EntryForm::of(options),
             directories: Vec::new(),
             files: Vec::new(),
+            stream_directories: Vec::new(),
+            streams: Vec::new(),
             places: EntryPlaces::new(tree, kept),
             counts: Counts::default(),
+            streams_start: 0,
+            system_start: 0,
             used_blocks: ROOT_ENTRY,
             volume_time: options.time,
             identity: Arc::new(()),
         };
         let mut blocks = u64::from(ROOT_ENTRY);
+        let mut with_streams = Vec::new();
         for (node, _) in tree.walk(Tree::ROOT) {
             if tree.is_directory(node) {
-                layout.add_directory(tree, node, kept, &mut blocks)?;
+                layout.add_directory(tree, node, kept, &mut blocks, &mut with_streams)?;
             }
         }
+        // A number too large is refused in the end.
+        layout.streams_start = blocks as u32;
+        for node in with_streams {
+            layout.add_streams(tree, node, &mut blocks)?;
+        }
+        layout.system_start = blocks as u32;
+        layout.add_system(tree, &mut blocks)?;
         // Whole allocation units fit as well then.
         if blocks > METADATA_BLOCKS_MAX {
             return Err(LayoutError::MetadataTooLarge { blocks });
@@ -144,8 +170,9 @@ impl Layout {
         node: NodeId,
         kept: Option<&Kept<'_>>,
         blocks: &mut u64,
+        with_streams: &mut Vec<NodeId>,
     ) -> Result<(), LayoutError> {
-        let bytes = directory_bytes(tree, node)?;
+        let bytes = self.directory_bytes(tree, node)?;
         let subfolders = tree.children(node).iter();
         let subfolders = subfolders
             .filter(|&&child| tree.is_directory(child))
@@ -158,7 +185,6 @@ impl Layout {
         }
         let directory = Directory {
             node,
-            // A number too large is refused in the end.
             start: *blocks as u32,
             bytes,
             first_file: self.files.len() as u32,
@@ -168,45 +194,72 @@ impl Layout {
         let inode = tree.inode(node);
         self.places.set(inode, directory.start);
         self.note_times(tree.metadata(inode));
+        self.check_attributes(tree, node)?;
         self.counts.directories += 1;
         *blocks += 1 + u64::from(self.directory_blocks(tree, &directory));
         let extents = bytes.div_ceil(EXTENT_BYTES_MAX);
-        if extents > self.form.short_ads(tree, inode) {
+        if extents > self.form.directory_extents_max(tree, inode) {
             let path = tree.display_path(node);
             return Err(LayoutError::DirectoryTooLarge { path, bytes });
         }
         self.directories.push(directory);
+        if tree.streams(inode).len() > 0 {
+            with_streams.push(node);
+        }
         for &child in tree.children(node) {
-            if !tree.is_directory(child) {
-                self.add_file(tree, child, kept, blocks)?;
+            if !tree.is_directory(child) && self.add_file(tree, child, kept, blocks)? {
+                with_streams.push(child);
             }
         }
         Ok(())
     }
 
+    /// Finds room for a file's entry, unless it has one; whether the file has streams to come.
     fn add_file(
         &mut self,
         tree: &Tree,
         node: NodeId,
         kept: Option<&Kept<'_>>,
         blocks: &mut u64,
-    ) -> Result<(), LayoutError> {
+    ) -> Result<bool, LayoutError> {
         let inode = tree.inode(node);
         self.counts.files += 1;
         if self.places.is_placed(inode) {
             self.counts.links += 1;
-            return Ok(());
+            return Ok(false);
         }
         if let Some(block) = kept.and_then(|kept| kept.block(inode)) {
             self.note_times(tree.metadata(inode));
             self.places.keep(tree, inode, block, node);
-            return Ok(());
+            for (_, stream) in tree.streams(inode) {
+                // Where it is, the kept entry says.
+                self.places.keep(tree, stream, block, node);
+            }
+            return Ok(false);
         }
         self.check_file(tree, node)?;
         self.note_times(tree.metadata(inode));
         self.places.set(inode, *blocks as u32);
         self.files.push(inode);
         *blocks += 1 + self.continuations(tree, inode);
+        Ok(tree.streams(inode).len() > 0)
+    }
+
+    /// Checks that attributes fit into the entry with what leads to its content.
+    fn check_attributes(&self, tree: &Tree, node: NodeId) -> Result<(), LayoutError> {
+        let inode = tree.inode(node);
+        let path = || tree.display_path(node);
+        let long = tree.attributes(inode).iter().find(|a| a.name.len() > 23);
+        if let Some(attribute) = long {
+            let name = String::from_utf8_lossy(&attribute.name).into_owned();
+            return Err(LayoutError::AttributeName { path: path(), name });
+        }
+        let bytes = attribute_bytes(self.form, tree, inode);
+        let max = (BLOCK_SIZE - self.form.head_bytes()) as u64 - DESCRIPTOR_BYTES_MIN;
+        if bytes > max {
+            let path = path();
+            return Err(LayoutError::AttributesTooLarge { path, bytes, max });
+        }
         Ok(())
     }
 
@@ -221,6 +274,7 @@ impl Layout {
                 links,
             });
         }
+        self.check_attributes(tree, node)?;
         if let Kind::Symlink(target) = tree.kind(inode) {
             let (len, max) = (encoded_target_len(target), self.form.room(tree, inode));
             if len > max {
@@ -234,7 +288,7 @@ impl Layout {
         Ok(())
     }
 
-    fn note_times(&mut self, metadata: &Metadata) {
+    pub(super) fn note_times(&mut self, metadata: &Metadata) {
         let times = [metadata.accessed, metadata.changed, metadata.created];
         let newest = times
             .into_iter()
@@ -298,7 +352,7 @@ impl Layout {
     /// where they are a metadata partition (UDF 2.2.10).
     pub fn metadata_blocks(&self) -> BlockCount {
         let used = BlockCount::new(self.used_blocks);
-        if self.options.revision.has_metadata_partition() {
+        if self.options.partition == PartitionKind::Metadata {
             used.round_up(self.allocation_unit())
         } else {
             used
@@ -318,24 +372,55 @@ impl Layout {
         WriteUnit::new(unit).expect("a unit has blocks")
     }
 
+    /// What structures that are rewritten on their own are aligned to: the write unit, or on a
+    /// sparable partition the packet where that is larger.
+    pub fn alignment(&self) -> WriteUnit {
+        let unit = self.options.write_unit;
+        match self.options.partition {
+            PartitionKind::Sparable if self.packet().blocks() > unit.blocks() => self.packet(),
+            _ => unit,
+        }
+    }
+
+    /// Blocks of a packet of a sparable partition: 32 up to UDF 2.00, and from then on as many
+    /// as the medium records at once (UDF 2.2.9). Packets of files have 32.
+    pub fn packet(&self) -> WriteUnit {
+        match self.options.write_unit {
+            WriteUnit::DVD if self.options.revision >= UdfRevision::V2_01 => WriteUnit::DVD,
+            _ => WriteUnit::CD_PACKET,
+        }
+    }
+
     /// Blocks of one volume descriptor sequence: at least 16 (UDF 2.2.3.1), in write units of
     /// its own.
     pub fn sequence_blocks(&self) -> BlockCount {
-        BlockCount::new(16).round_up(self.options.write_unit)
+        BlockCount::new(16).round_up(self.alignment())
     }
 
     /// Blocks that the bitmap of free space takes for a partition of that many; none where
     /// nobody shall look for free space (UDF 2.3.8).
     pub fn bitmap_blocks(&self, partition: BlockCount) -> BlockCount {
-        match self.options.access {
-            Access::ReadOnly => BlockCount::ZERO,
-            Access::Overwritable => super::space::bitmap_blocks(partition),
+        if self.options.access.has_bitmap() {
+            super::space::bitmap_blocks(partition)
+        } else {
+            BlockCount::ZERO
         }
+    }
+
+    /// Blocks of the entry of the bitmap of free metadata, and of the bitmap (UDF 2.2.13.2).
+    pub fn metadata_bitmap_blocks(&self) -> BlockCount {
+        BlockCount::ONE + super::space::bitmap_blocks(self.metadata_blocks())
+    }
+
+    /// Blocks of the virtual allocation table, its entry included (UDF 2.2.11).
+    pub fn virtual_table_blocks(&self) -> BlockCount {
+        virtual_table::blocks(self)
     }
 
     /// One more than the largest unique id on the volume, and not less than the options want.
     pub(super) fn next_unique_id(&self) -> u64 {
-        let next = self.places.new_id(self.used_blocks) + u64::from(self.counts.links);
+        let table = u64::from(self.options.partition == PartitionKind::Virtual);
+        let next = self.places.new_id(self.used_blocks) + u64::from(self.counts.links) + table;
         next.max(self.options.next_unique_id)
     }
 
@@ -367,6 +452,36 @@ impl Layout {
         let files = &self.files[first..end];
         let after = files.partition_point(|&inode| self.entry_block(inode) <= block);
         files[after - 1]
+    }
+
+    /// Bytes of a folder's file identifiers, if the names in it are still apart when they are
+    /// recorded.
+    fn directory_bytes(&self, tree: &Tree, node: NodeId) -> Result<u64, LayoutError> {
+        let mut sizes = FidSizes::new(self);
+        let mut translated = Vec::new();
+        for &child in tree.children(node) {
+            let name = recorded_name(tree.name(child));
+            sizes.push(&name);
+            if let Cow::Owned(name) = name {
+                translated.push((name, child));
+            }
+        }
+        if node == Tree::ROOT && system::has_root_file(self) {
+            sizes.push(system::ROOT_FILE);
+        }
+        translated.sort_unstable();
+        let twice = translated.windows(2).find(|two| two[0].0 == two[1].0);
+        let taken = |(name, _): &&(String, NodeId)| tree.child(node, name.as_bytes()).is_some();
+        let colliding = twice
+            .map(|two| &two[1])
+            .or_else(|| translated.iter().find(taken));
+        match colliding {
+            Some((recorded, child)) => Err(LayoutError::NamesCollide {
+                path: tree.display_path(*child),
+                recorded: recorded.clone(),
+            }),
+            None => Ok(sizes.bytes()),
+        }
     }
 
     /// The folder that a block belongs to, unless it is the file set descriptor.
@@ -404,45 +519,4 @@ impl Layout {
     /// Where the recognition sequence of a volume that is nothing but UDF stands (ECMA-167
     /// 2/8.3).
     pub const RECOGNITION: Lba = Lba::new(16);
-}
-
-fn check_options(options: &UdfOptions) -> Result<(), LayoutError> {
-    let (revision, metadata) = (
-        options.revision.name(),
-        options.revision.has_metadata_partition(),
-    );
-    if options.duplicate_metadata && !metadata {
-        return Err(LayoutError::NoMetadataPartition { revision });
-    }
-    if options.access == Access::Overwritable && metadata {
-        return Err(LayoutError::Access { revision });
-    }
-    Ok(())
-}
-
-/// Bytes of a folder's file identifiers, and whether the names in it are still apart when
-/// they are recorded.
-fn directory_bytes(tree: &Tree, node: NodeId) -> Result<u64, LayoutError> {
-    let mut bytes = PARENT_FID_BYTES as u64;
-    let mut translated = Vec::new();
-    for &child in tree.children(node) {
-        let name = recorded_name(tree.name(child));
-        bytes += fid_len(encoded_len(&name)) as u64;
-        if let Cow::Owned(name) = name {
-            translated.push((name, child));
-        }
-    }
-    translated.sort_unstable();
-    let twice = translated.windows(2).find(|two| two[0].0 == two[1].0);
-    let taken = |(name, _): &&(String, NodeId)| tree.child(node, name.as_bytes()).is_some();
-    let colliding = twice
-        .map(|two| &two[1])
-        .or_else(|| translated.iter().find(taken));
-    match colliding {
-        Some((recorded, child)) => Err(LayoutError::NamesCollide {
-            path: tree.display_path(*child),
-            recorded: recorded.clone(),
-        }),
-        None => Ok(bytes),
-    }
 }

@@ -12,12 +12,15 @@
 #![allow(clippy::cast_possible_truncation)]
 
 mod addresses;
+mod arrangement;
+mod attributes;
 mod descriptors;
 mod directory;
 mod emit;
 mod entry;
 mod error;
 mod extents;
+mod inodes;
 mod integrity;
 mod kept;
 mod layout;
@@ -26,10 +29,15 @@ mod names;
 mod options;
 mod placed;
 mod space;
+mod sparing;
+mod streams;
 mod structures;
 mod symlink;
+mod system;
+mod virtual_table;
 
-pub use addresses::{Addresses, Arrangement, MetadataFileAddresses};
+pub use addresses::{Addresses, MetadataFileAddresses, SparingAddresses, VirtualTableAddresses};
+pub use arrangement::{Arrangement, VolumeSize};
 pub use error::LayoutError;
 pub use extents::{EXTENT_BLOCKS_MAX, EXTENT_BYTES_MAX, FileExtent, file_extents, stays_in_place};
 pub use kept::Kept;

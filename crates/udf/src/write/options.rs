@@ -1,15 +1,32 @@
-//! What a volume shall look like.
+//! What a volume shall look like, and which wishes go together.
+//!
+//! | revision | partitions | access |
+//! |---|---|---|
+//! | 1.02 | plain | read-only, overwritable |
+//! | 1.50 to 2.01 | plain | read-only, overwritable |
+//! | | sparable | rewritable |
+//! | | virtual | write-once |
+//! | 2.50, 2.60 | metadata | read-only, overwritable; 2.60: pseudo-overwritable |
+//! | | virtual | write-once |
+
+use std::fmt;
 
 use reburn_blocks::WriteUnit;
 use reburn_tree::Timestamp;
 
+use super::LayoutError;
+use crate::PartitionKind;
+use crate::records::access;
+
 /// Which revision a volume obeys, how it may be used, and what its descriptors say.
 ///
-/// The default is UDF 2.50, read-only, for media of any write unit's size of one block.
+/// The default is UDF 2.50, read-only, for media with write units of one block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UdfOptions {
-    /// The revision, which also decides about the kind of the partition.
+    /// The revision.
     pub revision: UdfRevision,
+    /// How blocks of files' entries are found.
+    pub partition: PartitionKind,
     /// What other systems may do with the partition.
     pub access: Access,
     /// What the medium loses at once when a write fails. Commit structures are alone in theirs.
@@ -31,15 +48,86 @@ pub struct UdfOptions {
 
 impl Default for UdfOptions {
     fn default() -> Self {
+        Self::new(UdfRevision::V2_50)
+    }
+}
+
+impl UdfOptions {
+    /// A read-only volume on the partition that is usual: metadata from 2.50 on, plain before.
+    pub fn new(revision: UdfRevision) -> Self {
+        Self::with_partition(revision, revision.usual_partition())
+    }
+
+    /// A volume on a partition of that kind, with the access that belongs to it: write-once for
+    /// a virtual one, rewritable for a sparable one, read-only for all others.
+    pub fn with_partition(revision: UdfRevision, partition: PartitionKind) -> Self {
         Self {
-            revision: UdfRevision::V2_50,
-            access: Access::ReadOnly,
+            revision,
+            partition,
+            access: match partition {
+                PartitionKind::Virtual => Access::WriteOnce,
+                PartitionKind::Sparable => Access::Rewritable,
+                PartitionKind::Plain | PartitionKind::Metadata => Access::ReadOnly,
+            },
             write_unit: WriteUnit::FILE,
             embed_files: true,
             duplicate_metadata: false,
             time: Timestamp::EPOCH,
             next_unique_id: 0,
             texts: UdfTexts::default(),
+        }
+    }
+
+    /// Checks that revision, partition and access go together.
+    pub(super) fn check(&self) -> Result<(), LayoutError> {
+        let (revision, partition) = (self.revision.name(), self.partition);
+        if !self.revision.partitions().contains(&partition) {
+            return Err(LayoutError::Partition {
+                revision,
+                partition,
+                choose: match self.revision {
+                    UdfRevision::V1_02 => "a plain one, or a later revision",
+                    UdfRevision::V2_50 | UdfRevision::V2_60 => "a metadata or a virtual one",
+                    _ => "a plain, sparable or virtual one",
+                },
+            });
+        }
+        let is_pow = self.revision >= UdfRevision::V2_60;
+        let (legal, choose) = match partition {
+            PartitionKind::Virtual => (&[Access::WriteOnce][..], "write-once"),
+            PartitionKind::Sparable => (&[Access::Rewritable][..], "rewritable"),
+            PartitionKind::Metadata if is_pow => (
+                &[
+                    Access::ReadOnly,
+                    Access::Overwritable,
+                    Access::PseudoOverwritable,
+                ][..],
+                "read-only, overwritable or pseudo-overwritable",
+            ),
+            PartitionKind::Plain | PartitionKind::Metadata => (
+                &[Access::ReadOnly, Access::Overwritable][..],
+                "read-only or overwritable",
+            ),
+        };
+        if !legal.contains(&self.access) {
+            return Err(LayoutError::Access {
+                revision,
+                partition,
+                access: self.access,
+                choose,
+            });
+        }
+        if self.duplicate_metadata && partition != PartitionKind::Metadata {
+            return Err(LayoutError::NoMetadataPartition { partition });
+        }
+        Ok(())
+    }
+
+    /// The lowest revision that a writer must know (UDF 2.2.6.4).
+    pub(super) const fn needed_to_write(&self) -> u16 {
+        match self.access {
+            Access::PseudoOverwritable => UdfRevision::V2_60.code(),
+            _ => self.revision.needed_to_read(),
         }
     }
 }
@@ -96,9 +184,9 @@ impl UdfRevision {
         }
     }
 
-    /// The lowest revision that a reader or writer must know for such a volume
-    /// (UDF 2.2.6.4). 2.60 without pseudo-overwriting asks for no more than 2.50.
-    pub(super) const fn needed(self) -> u16 {
+    /// The lowest revision that a reader must know for such a volume (UDF 2.2.6.4). 2.60 asks
+    /// for no more than 2.50.
+    pub(super) const fn needed_to_read(self) -> u16 {
         match self {
             Self::V2_60 => Self::V2_50.code(),
             other => other.code(),
@@ -111,28 +199,71 @@ impl UdfRevision {
         self.code() >= 0x0200
     }
 
-    /// Whether a volume of this revision has a metadata partition (UDF 2.2.10).
-    pub const fn has_metadata_partition(self) -> bool {
-        self.code() >= 0x0250
+    /// The kind of partition for media that need no other: from 2.50 on one with metadata of
+    /// its own (UDF 2.2.10).
+    pub const fn usual_partition(self) -> PartitionKind {
+        match self {
+            Self::V2_50 | Self::V2_60 => PartitionKind::Metadata,
+            _ => PartitionKind::Plain,
+        }
+    }
+
+    /// The kinds of partition that a volume of this revision can have, the usual one first.
+    pub const fn partitions(self) -> &'static [PartitionKind] {
+        match self {
+            Self::V1_02 => &[PartitionKind::Plain],
+            Self::V1_50 | Self::V2_00 | Self::V2_01 => &[
+                PartitionKind::Plain,
+                PartitionKind::Sparable,
+                PartitionKind::Virtual,
+            ],
+            Self::V2_50 | Self::V2_60 => &[PartitionKind::Metadata, PartitionKind::Virtual],
+        }
     }
 }
 
-/// What other systems may do with the partition (ECMA-167 3/10.5.7).
+/// What other systems may do with the partition (ECMA-167 3/10.5.7, UDF 2.2.14.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Nothing is changed in place. There is no bitmap of free space that a power cut could tear.
     ReadOnly,
+    /// Blocks are appended, never changed; a virtual allocation table says which count.
+    WriteOnce,
+    /// Packets may be overwritten on media that wear out; a bitmap says which blocks are free.
+    Rewritable,
     /// Any block may be overwritten; a bitmap says which are free.
     Overwritable,
+    /// Any block may be overwritten, and the drive puts it elsewhere; there is no bitmap.
+    PseudoOverwritable,
 }
 
 impl Access {
-    /// As it is recorded (ECMA-167 3/10.5.7).
+    /// As it is recorded.
     pub(super) const fn code(self) -> u32 {
         match self {
-            Self::ReadOnly => 1,
-            Self::Overwritable => 4,
+            Self::PseudoOverwritable => access::PSEUDO_OVERWRITABLE,
+            Self::ReadOnly => access::READ_ONLY,
+            Self::WriteOnce => access::WRITE_ONCE,
+            Self::Rewritable => access::REWRITABLE,
+            Self::Overwritable => access::OVERWRITABLE,
         }
+    }
+
+    /// Whether a bitmap says which blocks are free (UDF 2.3.8).
+    pub const fn has_bitmap(self) -> bool {
+        matches!(self, Self::Rewritable | Self::Overwritable)
+    }
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ReadOnly => "read-only",
+            Self::WriteOnce => "write-once",
+            Self::Rewritable => "rewritable",
+            Self::Overwritable => "overwritable",
+            Self::PseudoOverwritable => "pseudo-overwritable",
+        })
     }
 }
 

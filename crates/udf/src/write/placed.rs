@@ -6,26 +6,19 @@ use std::sync::Arc;
 use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, Lba, ReadError};
 use reburn_record::Record;
 use reburn_record::little_endian::{U16, U32};
-use reburn_tree::{Content, InodeId, Kind, NodeId, Tree};
+use reburn_tree::{InodeId, NodeId, Tree};
 
-use super::directory::{Checkpoints, DirectoryWriter};
-use super::emit::seal;
-use super::entry::{Entry, attributes, type_of};
-use super::extents::{cut, file_extents};
+use super::directory::Checkpoints;
 use super::kept::EntryPlace;
-use super::layout::{Directory, ROOT_ENTRY};
-use super::symlink::encode_target;
-use super::{Addresses, EXTENT_BYTES_MAX, Layout};
-use crate::records::{AllocationExtentDescriptor, LongAd, ShortAd, file_type, icb_flags, tag_id};
+use super::layout::ROOT_ENTRY;
+use super::{Addresses, Layout};
+use crate::PartitionKind;
+use crate::records::{LongAd, ShortAd};
 
-/// The upper two bits of an extent's length where more descriptors follow (ECMA-167
-/// 4/14.14.1.1).
-const CONTINUATION: u32 = 3 << 30;
-/// The same where no block is (ECMA-167 4/14.14.1.1).
-const HOLE: u32 = 2 << 30;
-
-/// The partition that the metadata are in where there is a metadata partition.
-const METADATA_PARTITION: u16 = 1;
+/// The partition that the data of files are in.
+pub(super) const DATA_PARTITION: u16 = 0;
+/// The metadata or virtual partition that lies on it.
+const UPPER_PARTITION: u16 = 1;
 
 /// Where the data of files are, and what small ones hold.
 pub trait FilePlacement {
@@ -73,6 +66,10 @@ pub enum RegionKind {
     /// The entry of a folder, its directory, and the entries of files that are first named in
     /// it.
     Folder(NodeId),
+    /// The stream directory of a file or folder, and the entries of its streams.
+    Streams(InodeId),
+    /// What the volume keeps for itself: the list of blocks that no file may use.
+    System,
     /// Blocks that fill up the last allocation unit.
     Unused,
 }
@@ -108,16 +105,28 @@ impl<'a> Placed<'a> {
         let folders = layout.directories.iter().enumerate();
         let folders = folders.map(move |(index, directory)| {
             let next = layout.directories.get(index + 1);
-            let end = next.map_or(layout.used_blocks(), |next| next.start);
+            let end = next.map_or(layout.streams_start, |next| next.start);
             (
                 RegionKind::Folder(directory.node),
                 range(directory.start, end),
             )
         });
-        let unused = range(layout.used_blocks(), layout.metadata_blocks().get());
+        let streams = layout.stream_directories.iter().enumerate();
+        let streams = streams.map(move |(index, directory)| {
+            let next = layout.stream_directories.get(index + 1);
+            let end = next.map_or(layout.system_start, |next| next.start);
+            (
+                RegionKind::Streams(directory.owner),
+                range(directory.start, end),
+            )
+        });
+        let used = layout.used_blocks();
+        let system = (RegionKind::System, range(layout.system_start, used));
+        let unused = range(used, layout.metadata_blocks().get());
         std::iter::once(file_set)
             .chain(folders)
-            .chain([(RegionKind::Unused, unused)])
+            .chain(streams)
+            .chain([system, (RegionKind::Unused, unused)])
             .filter_map(|(kind, range)| {
                 Some(Region {
                     range: range?,
@@ -171,23 +180,38 @@ impl<'a> Placed<'a> {
     ) -> Result<u32, ReadError> {
         let layout = self.layout;
         let first = &mut buf[..BLOCK_SIZE];
-        let Some(index) = layout.directory_at(block) else {
+        if block < ROOT_ENTRY {
             self.file_set(first);
-            return Ok(1);
-        };
-        if block >= layout.used_blocks() {
-            return Ok(1);
+            Ok(1)
+        } else if block < layout.streams_start {
+            self.write_folder_part(block, buf, cache)
+        } else if block < layout.system_start {
+            self.write_stream_part(block, buf)
+        } else {
+            if block < layout.used_blocks() {
+                self.write_system(block, first);
+            }
+            Ok(1)
         }
+    }
+
+    fn write_folder_part(
+        &self,
+        block: u32,
+        buf: &mut [u8],
+        cache: &mut RenderCache,
+    ) -> Result<u32, ReadError> {
+        let layout = self.layout;
+        let index = layout.directory_at(block).expect("the root begins before");
         let directory = &layout.directories[index];
         let blocks = layout.directory_blocks(self.tree, directory);
         let offset = block - directory.start;
+        let first = &mut buf[..BLOCK_SIZE];
         if offset == 0 {
             self.write_folder(directory, first);
             Ok(1)
         } else if offset <= blocks {
-            let wanted = (buf.len() / BLOCK_SIZE) as u32;
-            let count = wanted.min(blocks - (offset - 1));
-            let from = u64::from(offset - 1) * BLOCK_SIZE as u64;
+            let (from, part) = directory_part(offset, blocks, buf);
             let known = cache
                 .directory
                 .as_ref()
@@ -196,186 +220,78 @@ impl<'a> Placed<'a> {
                 cache.checkpoints.clear();
                 cache.directory = Some((Arc::clone(&layout.identity), index));
             }
-            let buf = &mut buf[..count as usize * BLOCK_SIZE];
             self.directory_writer(directory)
-                .write(from, buf, &mut cache.checkpoints);
-            Ok(count)
+                .write(from, part, &mut cache.checkpoints);
+            Ok((part.len() / BLOCK_SIZE) as u32)
         } else {
-            let inode = layout.file_at(index, block);
-            let part = block - layout.entry_block(inode);
-            if part == 0 {
-                self.write_file(inode, first)?;
-            } else {
-                self.write_continuation(inode, part, first);
-            }
+            self.write_file_part(layout.file_at(index, block), block, None, first)?;
             Ok(1)
         }
     }
 
-    fn directory_writer<'p>(&'p self, directory: &'p Directory) -> DirectoryWriter<'p> {
-        let is_embedded = self.layout.directory_blocks(self.tree, directory) == 0;
-        let first = directory.start + u32::from(!is_embedded);
-        DirectoryWriter {
-            placed: self,
-            directory,
-            first_block: self.metadata_block(first),
-            is_embedded,
-        }
-    }
-
-    /// The entry of a folder, with its directory if that fits.
-    fn write_folder(&self, directory: &Directory, out: &mut [u8]) {
-        let inode = self.tree.inode(directory.node);
-        let blocks = self.layout.directory_blocks(self.tree, directory);
-        let mut tail = Vec::new();
-        if blocks == 0 {
-            tail.resize(directory.bytes as usize, 0);
-            self.directory_writer(directory)
-                .write(0, &mut tail, &mut Checkpoints::default());
-        } else {
-            let mut at = self.metadata_block(directory.start + 1);
-            for bytes in cut(directory.bytes, EXTENT_BYTES_MAX) {
-                tail.extend_from_slice(short_ad(bytes, at).bytes());
-                at += EXTENT_BYTES_MAX as u32 / BLOCK_SIZE as u32;
-            }
-        }
-        let entry = Entry {
-            file_type: file_type::DIRECTORY,
-            flags: if blocks == 0 {
-                icb_flags::EMBEDDED
-            } else {
-                icb_flags::SHORT
-            },
-            metadata: *self.tree.metadata(inode),
-            // Its name, or for the root the way up from itself, and the way up from each folder.
-            links: directory.subfolders + 1,
-            information_length: directory.bytes,
-            blocks_recorded: blocks.into(),
-            unique_id: self.unique_id(inode),
-            attributes: self.attributes(inode),
-            tail,
-        };
-        entry.write(
-            &self.layout.options,
-            self.metadata_block(directory.start),
-            out,
-        );
-    }
-
-    /// The entry of anything that is not a folder.
-    fn write_file(&self, inode: InodeId, out: &mut [u8]) -> Result<(), ReadError> {
-        let (tree, layout) = (self.tree, self.layout);
-        let kind = tree.kind(inode);
-        let mut tail = Vec::new();
-        let (mut information_length, mut blocks_recorded) = (0, 0);
-        let mut flags = icb_flags::EMBEDDED;
-        match kind {
-            Kind::Symlink(target) => {
-                encode_target(target, &mut tail);
-                information_length = tail.len() as u64;
-            }
-            Kind::File { size, content } if layout.is_embedded(tree, inode) => {
-                information_length = size;
-                tail.resize(size as usize, 0);
-                match content {
-                    Content::Bytes(bytes) => tail.copy_from_slice(bytes),
-                    _ if size > 0 => self.files.read_embedded(inode, &mut tail)?,
-                    _ => {}
-                }
-            }
-            Kind::File { size, .. } => {
-                information_length = size;
-                let extents = file_extents(tree, inode);
-                blocks_recorded = extents.map(|extent| extent.blocks()).sum();
-                flags = layout.form.ad_kind();
-                self.allocation(inode, 0, &mut tail);
-            }
-            _ => {}
-        }
-        if matches!(kind, Kind::File { .. }) {
-            flags |= ARCHIVE;
-        }
-        let block = layout.entry_block(inode);
-        let entry = Entry {
-            file_type: type_of(layout.options.revision, kind, tree.metadata(inode)),
-            flags,
-            metadata: *tree.metadata(inode),
-            // More than 16 bits were refused.
-            links: tree.links(inode) as u16,
-            information_length,
-            blocks_recorded,
-            unique_id: self.unique_id(inode),
-            attributes: self.attributes(inode),
-            tail,
-        };
-        entry.write(&layout.options, self.metadata_block(block), out);
-        Ok(())
-    }
-
-    /// A block with more allocation descriptors of a file.
-    fn write_continuation(&self, inode: InodeId, part: u32, out: &mut [u8]) {
-        let mut ads = Vec::new();
-        self.allocation(inode, part, &mut ads);
-        let mut head = AllocationExtentDescriptor::zeroed();
-        head.length_of_allocation_descriptors = U32::new(ads.len() as u32);
-        let end = AllocationExtentDescriptor::SIZE + ads.len();
-        out[..AllocationExtentDescriptor::SIZE].copy_from_slice(head.bytes());
-        out[AllocationExtentDescriptor::SIZE..end].copy_from_slice(&ads);
-        let block = self.metadata_block(self.layout.entry_block(inode) + part);
-        let revision = self.layout.options.revision;
-        seal(&mut out[..end], tag_id::ALLOCATION_EXTENT, revision, block);
-    }
-
-    /// The allocation descriptors in a file's entry (part 0) or in one of its continuations.
-    fn allocation(&self, inode: InodeId, part: u32, out: &mut Vec<u8>) {
-        let (tree, layout) = (self.tree, self.layout);
-        let extents = file_extents(tree, inode).count() as u64;
-        let form = layout.form;
-        let (first, count) = form.extents_in(tree, inode, extents, part.into());
-        let all = file_extents(tree, inode).enumerate();
-        let has_long = form.ad_kind() == icb_flags::LONG;
-        let mut put = |length: u32, block: u32, partition: u16| {
-            if has_long {
-                out.extend_from_slice(long_ad(length, block, partition).bytes());
-            } else {
-                out.extend_from_slice(short_ad(length.into(), block).bytes());
-            }
-        };
-        for (index, extent) in all.skip(first as usize).take(count as usize) {
-            if extent.is_hole {
-                put(extent.bytes as u32 | HOLE, 0, 0);
-            } else {
-                let start = self.files.extent_start(inode, index);
-                put(extent.bytes as u32, self.addresses.in_partition(start), 0);
-            }
-        }
-        if first + count < extents {
-            let next = self.metadata_block(layout.entry_block(inode) + part + 1);
-            let length = BLOCK_SIZE as u32 | CONTINUATION;
-            put(length, next, self.metadata_partition());
-        }
-    }
-
-    fn attributes(&self, inode: InodeId) -> Vec<u8> {
+    fn write_stream_part(&self, block: u32, buf: &mut [u8]) -> Result<u32, ReadError> {
         let layout = self.layout;
-        let block = self.metadata_block(layout.entry_block(inode));
-        attributes(layout.form, &layout.options, self.tree, inode, block)
-    }
-
-    /// The number that a block of the metadata has in its partition.
-    pub(super) fn metadata_block(&self, block: u32) -> u32 {
-        if self.layout.options.revision.has_metadata_partition() {
-            block
+        let index = layout.stream_directory_at(block);
+        let directory = &layout.stream_directories[index];
+        let blocks = layout.stream_directory_blocks(directory);
+        let offset = block - directory.start;
+        let first = &mut buf[..BLOCK_SIZE];
+        if offset == 0 {
+            self.write_stream_directory(directory, first);
+            Ok(1)
+        } else if offset <= blocks {
+            let (from, part) = directory_part(offset, blocks, buf);
+            self.write_stream_identifiers(directory, from, part);
+            Ok((part.len() / BLOCK_SIZE) as u32)
         } else {
-            self.addresses.in_partition(self.addresses.metadata) + block
+            let stream = layout.stream_at(index, block);
+            self.write_file_part(stream, block, Some(directory.owner), first)?;
+            Ok(1)
         }
     }
 
-    fn metadata_partition(&self) -> u16 {
-        if self.layout.options.revision.has_metadata_partition() {
-            METADATA_PARTITION
-        } else {
-            0
+    /// The entry of a file or stream, or what continues it.
+    fn write_file_part(
+        &self,
+        inode: InodeId,
+        block: u32,
+        owner: Option<InodeId>,
+        out: &mut [u8],
+    ) -> Result<(), ReadError> {
+        match block - self.layout.entry_block(inode) {
+            0 => self.write_file(inode, owner, out),
+            part => {
+                self.write_continuation(inode, part, out);
+                Ok(())
+            }
+        }
+    }
+
+    /// The number that a block of the metadata has in the partition of the entries.
+    pub(super) fn metadata_block(&self, block: u32) -> u32 {
+        match self.layout.options.partition {
+            PartitionKind::Metadata | PartitionKind::Virtual => block,
+            PartitionKind::Plain | PartitionKind::Sparable => self.physical_block(block),
+        }
+    }
+
+    /// The number that it has in the partition of the directories.
+    pub(super) fn directory_block(&self, block: u32) -> u32 {
+        match self.layout.options.partition {
+            PartitionKind::Metadata => block,
+            _ => self.physical_block(block),
+        }
+    }
+
+    fn physical_block(&self, block: u32) -> u32 {
+        self.addresses.in_partition(self.addresses.metadata) + block
+    }
+
+    /// The partition of the entries.
+    pub(super) fn metadata_partition(&self) -> u16 {
+        match self.layout.options.partition {
+            PartitionKind::Metadata | PartitionKind::Virtual => UPPER_PARTITION,
+            PartitionKind::Plain | PartitionKind::Sparable => DATA_PARTITION,
         }
     }
 
@@ -388,7 +304,7 @@ impl<'a> Placed<'a> {
     pub(super) fn icb(&self, inode: InodeId) -> LongAd {
         match self.layout.places.get(inode) {
             EntryPlace::New(block) => self.metadata_ad(block, BLOCK_SIZE as u32),
-            EntryPlace::Kept(block) => long_ad(BLOCK_SIZE as u32, block, 0),
+            EntryPlace::Kept(block) => long_ad(BLOCK_SIZE as u32, block, DATA_PARTITION),
         }
     }
 
@@ -406,18 +322,23 @@ impl<'a> Placed<'a> {
     }
 }
 
-/// The file has changed since it was archived, as every file has that no backup has seen
-/// (ECMA-167 4/14.6.8).
-const ARCHIVE: u16 = 1 << 5;
+/// What of `buf` is for a directory of so many blocks, and the byte of the directory that it
+/// begins with: `buf` begins with the block that is the `offset`-th from 1 on.
+fn directory_part(offset: u32, blocks: u32, buf: &mut [u8]) -> (u64, &mut [u8]) {
+    let wanted = (buf.len() / BLOCK_SIZE) as u32;
+    let count = wanted.min(blocks - (offset - 1));
+    let from = u64::from(offset - 1) * BLOCK_SIZE as u64;
+    (from, &mut buf[..count as usize * BLOCK_SIZE])
+}
 
-fn short_ad(bytes: u64, block: u32) -> ShortAd {
+pub(super) fn short_ad(bytes: u64, block: u32) -> ShortAd {
     ShortAd {
         extent_length: U32::new(bytes as u32),
         extent_position: U32::new(block),
     }
 }
 
-fn long_ad(length: u32, block: u32, partition: u16) -> LongAd {
+pub(super) fn long_ad(length: u32, block: u32, partition: u16) -> LongAd {
     let mut ad = LongAd::zeroed();
     ad.extent_length = U32::new(length);
     ad.extent_location.logical_block_number = U32::new(block);

@@ -21,7 +21,8 @@ pub(super) fn bitmap_blocks(partition: BlockCount) -> BlockCount {
 impl Placed<'_> {
     /// Blocks of the partition that nothing is in.
     pub(super) fn free_space(&self) -> BlockRangeList {
-        let files = self.layout.files.iter().flat_map(|&inode| {
+        let files = self.layout.files.iter().chain(&self.layout.streams);
+        let files = files.flat_map(|&inode| {
             let extents = file_extents(self.tree, inode).enumerate();
             let is_embedded = self.layout.is_embedded(self.tree, inode);
             extents
@@ -34,6 +35,7 @@ impl Placed<'_> {
         let mut used: Vec<_> = files.collect();
         used.extend(self.addresses.own_blocks(self.layout));
         used.extend(self.addresses.in_use.iter());
+        used.extend(self.addresses.unusable.iter());
         // In their order they join at once.
         used.sort_unstable_by_key(|range| range.start_lba());
         let used: BlockRangeList = used.into_iter().collect();
@@ -43,19 +45,37 @@ impl Placed<'_> {
     /// The bitmap that belongs at `start`.
     pub(super) fn space_bitmap(&self, start: Lba) -> Vec<u8> {
         let partition = self.addresses.partition;
-        let bits = partition.block_count();
+        let first = partition.start_lba();
+        let free = self.free_space();
+        let free = free.iter().map(|range| {
+            let start = range.start_lba().blocks_since(first).as_usize();
+            (start, range.block_count().as_usize())
+        });
+        self.bitmap(partition.block_count(), free, start)
+    }
+
+    /// The bitmap of free blocks in the metadata file (UDF 2.2.13.2), which belongs at `start`.
+    pub(super) fn metadata_bitmap(&self, start: Lba) -> Vec<u8> {
+        let (used, all) = (self.layout.used_blocks(), self.layout.metadata_blocks());
+        let free = (used as usize, all.as_usize() - used as usize);
+        self.bitmap(all, [free].into_iter(), start)
+    }
+
+    /// The bitmap for `bits` blocks, of which those are free: first block, and how many.
+    fn bitmap(
+        &self,
+        bits: BlockCount,
+        free: impl Iterator<Item = (usize, usize)>,
+        start: Lba,
+    ) -> Vec<u8> {
         let mut out = vec![0; bitmap_blocks(bits).as_usize() * BLOCK_SIZE];
         let mut head = SpaceBitmap::zeroed();
         head.number_of_bits = U32::new(bits.get());
         head.number_of_bytes = U32::new(bits.get().div_ceil(8));
         out[..SpaceBitmap::SIZE].copy_from_slice(head.bytes());
         let bitmap = &mut out[SpaceBitmap::SIZE..];
-        for range in &self.free_space() {
-            let first = range
-                .start_lba()
-                .blocks_since(partition.start_lba())
-                .as_usize();
-            set_bits(bitmap, first, range.block_count().as_usize());
+        for (first, count) in free {
+            set_bits(bitmap, first, count);
         }
         let block = self.addresses.in_partition(start);
         let revision = self.layout.options.revision;

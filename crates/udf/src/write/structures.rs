@@ -36,6 +36,13 @@ pub enum StructureKind {
     MetadataEntry,
     /// The metadata mirror file's entry.
     MirrorEntry,
+    /// The entry of the bitmap of free metadata, and the bitmap (UDF 2.2.13.2).
+    MetadataBitmap,
+    /// A sparing table (UDF 2.2.12).
+    SparingTable,
+    /// The virtual allocation table, if it does not fit into its entry, and the entry, the last
+    /// block of the volume (UDF 2.2.11).
+    VirtualTable,
 }
 
 impl Structure {
@@ -48,7 +55,8 @@ impl Structure {
 
 impl Placed<'_> {
     /// Everything outside the run of metadata, besides file data. They take some hundred
-    /// kibibytes, and for overwritable access a bit for each block of the partition.
+    /// kibibytes, where there is a bitmap a bit for each block of the partition, and where there
+    /// is a virtual allocation table four bytes for each block of the metadata.
     pub fn structures(&self) -> Vec<Structure> {
         let at = self.addresses;
         let mut structures = Vec::new();
@@ -84,6 +92,20 @@ impl Placed<'_> {
             let [main, mirror] = self.metadata_entries(file);
             add(StructureKind::MetadataEntry, file.entry, main);
             add(StructureKind::MirrorEntry, file.mirror_entry, mirror);
+            if let Some(start) = file.bitmap {
+                let bitmap = self.metadata_bitmap_file(start);
+                add(StructureKind::MetadataBitmap, start, bitmap);
+            }
+        }
+        if let Some(sparing) = &at.sparing {
+            for &lba in &sparing.tables {
+                let table = self.sparing_table(sparing, lba);
+                add(StructureKind::SparingTable, lba, table);
+            }
+        }
+        if let Some((table, range)) = at.virtual_table.zip(at.virtual_table_range(self.layout)) {
+            let bytes = self.virtual_table(table);
+            add(StructureKind::VirtualTable, range.start_lba(), bytes);
         }
         structures
     }

@@ -5,17 +5,16 @@ use std::collections::BTreeSet;
 use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, Lba, WriteUnit};
 use reburn_tree::{Timestamp, Tree};
 use reburn_udf::records::Tag;
-use reburn_udf::{Access, EditObstacle, Session, UdfOptions, UdfRevision, Volume};
+use reburn_udf::{Access, EditObstacle, PartitionKind, Session, UdfOptions, UdfRevision, Volume};
 
 use crate::image::{Image, difficult_tree};
 
 fn volumes() -> Vec<UdfOptions> {
     let mut all = Vec::new();
     for revision in UdfRevision::ALL {
-        let has_metadata = revision.has_metadata_partition();
+        let has_metadata = revision.usual_partition() == PartitionKind::Metadata;
         for second in [false, true] {
             let mut options = UdfOptions {
-                revision,
                 access: if second && !has_metadata {
                     Access::Overwritable
                 } else {
@@ -25,7 +24,7 @@ fn volumes() -> Vec<UdfOptions> {
                 write_unit: [WriteUnit::DVD, WriteUnit::BLU_RAY][usize::from(second)],
                 time: Timestamp::from_seconds(1_700_000_000),
                 next_unique_id: 1_000_000,
-                ..UdfOptions::default()
+                ..UdfOptions::new(revision)
             };
             options.texts.label = "Label \u{20ac}".into();
             options.texts.volume_set = "Set".into();
@@ -43,7 +42,7 @@ fn entries_are_where_they_were_laid_out() {
     for options in volumes() {
         let image = Image::new(&tree, &options);
         let addresses = &image.arrangement.addresses;
-        let first = if options.revision.has_metadata_partition() {
+        let first = if options.partition == PartitionKind::Metadata {
             addresses.metadata
         } else {
             addresses.partition.start_lba()
@@ -100,7 +99,7 @@ fn structures_are_those_of_the_arrangement() {
         assert_eq!(metadata.entry, file.entry);
         assert_eq!(metadata.mirror_entry, file.mirror_entry);
         assert_eq!(metadata.bitmap_entry, None);
-        let placed = image.placed(&tree);
+        let placed = image.placed();
         assert_eq!(metadata.extents, [placed.metadata_range()]);
         let mirror = placed.mirror_range().map(|range| vec![range]);
         assert_eq!(metadata.mirror_extents, mirror);

@@ -1,70 +1,114 @@
 //! Whole images in memory, and the trees that they are made of.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
-use reburn_blocks::{BLOCK_SIZE, BlockCount, Lba, ReadError};
-use reburn_tree::{InodeId, Kind, Metadata, NewKind, NodeId, Timestamp, Tree};
+use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRead, Lba, ReadError};
+use reburn_tree::{
+    Content, InodeId, Kind, Metadata, NewKind, NodeId, Timestamp, Tree, read_extents,
+};
 use reburn_udf::{
-    Arrangement, FilePlacement, Layout, Placed, RenderCache, UdfOptions, file_extents,
+    Arrangement, FilePlacement, Layout, Placed, RenderCache, UdfOptions, VolumeSize, file_extents,
 };
 
-/// Every file in one run, by inode.
-pub struct Runs(pub Vec<Option<Lba>>);
+/// Where the extents of files are, holes left out, and the disc that content may come from.
+pub struct Runs<'a> {
+    pub starts: BTreeMap<(InodeId, usize), Lba>,
+    tree: &'a Tree,
+    base: &'a Vec<u8>,
+}
 
-impl FilePlacement for Runs {
+impl FilePlacement for Runs<'_> {
     fn extent_start(&self, inode: InodeId, extent: usize) -> Lba {
-        assert_eq!(extent, 0, "files of these tests are small");
-        self.0[inode.index()].expect("the file is not embedded")
+        self.starts[&(inode, extent)]
     }
 
-    fn read_embedded(&self, _: InodeId, _: &mut [u8]) -> Result<(), ReadError> {
-        unreachable!("all content of these tests is in memory")
+    fn read_embedded(&self, inode: InodeId, content: &mut [u8]) -> Result<(), ReadError> {
+        content.copy_from_slice(&content_of(self.base, self.tree.kind(inode)));
+        Ok(())
+    }
+}
+
+/// A file's bytes, in memory or on the disc.
+pub fn content_of(disc: &dyn BlockRead, kind: Kind<'_>) -> Bytes {
+    let Kind::File { size, content } = kind else {
+        return Bytes::new();
+    };
+    match content {
+        Content::Bytes(bytes) => bytes.clone(),
+        Content::Base(extents) => {
+            let mut bytes = vec![0; usize::try_from(size).unwrap()];
+            read_extents(disc, extents, 0, &mut bytes).unwrap();
+            bytes.into()
+        }
+        other => panic!("{other:?} is not on the disc"),
     }
 }
 
 /// An image with its layout.
-pub struct Image {
+pub struct Image<'a> {
+    pub tree: &'a Tree,
     pub layout: Layout,
     pub arrangement: Arrangement,
-    pub runs: Runs,
+    pub runs: Runs<'a>,
     pub bytes: Vec<u8>,
 }
 
-impl Image {
-    pub fn new(tree: &Tree, options: &UdfOptions) -> Self {
+static NO_BASE: Vec<u8> = Vec::new();
+
+impl<'a> Image<'a> {
+    pub fn new(tree: &'a Tree, options: &UdfOptions) -> Self {
+        Self::sized(tree, options, VolumeSize::Compact)
+    }
+
+    pub fn sized(tree: &'a Tree, options: &UdfOptions, size: VolumeSize) -> Self {
+        Self::from_base(tree, &NO_BASE, options, size)
+    }
+
+    /// An image of a tree whose files may have content on the disc `base`.
+    pub fn from_base(
+        tree: &'a Tree,
+        base: &'a Vec<u8>,
+        options: &UdfOptions,
+        size: VolumeSize,
+    ) -> Self {
         let layout = Layout::new(tree, options).unwrap();
-        let mut runs = Runs(vec![None; tree.inode_limit()]);
+        let mut starts = BTreeMap::new();
         let mut data = BlockCount::ZERO;
-        for (_, inode, content) in files(tree) {
-            let needs_blocks = !layout.is_embedded(tree, inode);
-            if needs_blocks && runs.0[inode.index()].is_none() {
-                assert_eq!(file_extents(tree, inode).count(), 1);
-                // Still counted from the start of the data.
-                runs.0[inode.index()] = Some(Lba::new(data.get()));
-                data += BlockCount::for_bytes(content.len() as u64).unwrap();
+        for inode in inodes(tree) {
+            if layout.is_embedded(tree, inode) {
+                continue;
+            }
+            for (index, extent) in file_extents(tree, inode).enumerate() {
+                if !extent.is_hole {
+                    // Still counted from the start of the data.
+                    starts.insert((inode, index), Lba::new(data.get()));
+                    data += BlockCount::for_bytes(extent.bytes).unwrap();
+                }
             }
         }
-        let arrangement = Arrangement::new(&layout, Layout::RECOGNITION, data).unwrap();
-        let data_start = arrangement.data_start;
-        for start in runs.0.iter_mut().flatten() {
-            *start += BlockCount::new(data_start.get());
+        let arrangement = Arrangement::new(&layout, Layout::RECOGNITION, data, size).unwrap();
+        for start in starts.values_mut() {
+            *start += BlockCount::new(arrangement.data_start.get());
         }
         let bytes = vec![0; arrangement.volume_blocks.as_usize() * BLOCK_SIZE];
         let mut image = Self {
+            tree,
             layout,
             arrangement,
-            runs,
+            runs: Runs { starts, tree, base },
             bytes,
         };
-        image.fill(tree);
+        image.fill();
         image
     }
 
-    pub fn placed<'a>(&'a self, tree: &'a Tree) -> Placed<'a> {
-        self.layout
-            .place(tree, &self.arrangement.addresses, &self.runs)
+    pub fn placed(&self) -> Placed<'_> {
+        let addresses = &self.arrangement.addresses;
+        self.layout.place(self.tree, addresses, &self.runs)
     }
 
-    fn fill(&mut self, tree: &Tree) {
+    fn fill(&mut self) {
         let mut bytes = std::mem::take(&mut self.bytes);
         let mut put = |start: Lba, data: &[u8]| {
             let at = start.get() as usize * BLOCK_SIZE;
@@ -74,7 +118,7 @@ impl Image {
             );
             bytes[at..at + data.len()].copy_from_slice(data);
         };
-        let placed = self.placed(tree);
+        let placed = self.placed();
         for structure in placed.structures() {
             put(structure.start, &structure.bytes);
         }
@@ -87,30 +131,38 @@ impl Image {
                 .unwrap();
             put(range.start_lba(), &metadata);
         }
-        let mut done = vec![false; tree.inode_limit()];
-        for (_, inode, content) in files(tree) {
-            if let Some(start) = self.runs.0[inode.index()]
-                && !std::mem::replace(&mut done[inode.index()], true)
-            {
-                put(start, content);
+        for inode in inodes(self.tree) {
+            if self.layout.is_embedded(self.tree, inode) {
+                continue;
+            }
+            let content = content_of(self.runs.base, self.tree.kind(inode));
+            let mut at = 0;
+            for (index, extent) in file_extents(self.tree, inode).enumerate() {
+                let end = at + usize::try_from(extent.bytes).unwrap();
+                if let Some(&start) = self.runs.starts.get(&(inode, index)) {
+                    put(start, &content[at..end]);
+                }
+                at = end;
             }
         }
         self.bytes = bytes;
     }
 }
 
-/// Every name of a file with the file's bytes.
-pub fn files(tree: &Tree) -> impl Iterator<Item = (NodeId, InodeId, &Bytes)> {
-    tree.walk(Tree::ROOT).filter_map(|(node, _)| {
-        let inode = tree.inode(node);
-        match tree.kind(inode) {
-            Kind::File {
-                content: reburn_tree::Content::Bytes(bytes),
-                ..
-            } => Some((node, inode, bytes)),
-            _ => None,
-        }
-    })
+/// Every file and stream, once.
+fn inodes(tree: &Tree) -> Vec<InodeId> {
+    let nodes = tree.walk(Tree::ROOT);
+    let named = nodes.map(|(node, _): (NodeId, u32)| tree.inode(node));
+    let mut all: Vec<InodeId> = named
+        .flat_map(|inode| {
+            let streams = tree.streams(inode).map(|(_, stream)| stream);
+            std::iter::once(inode).chain(streams.collect::<Vec<_>>())
+        })
+        .filter(|&inode| matches!(tree.kind(inode), Kind::File { .. }))
+        .collect();
+    let mut seen = std::collections::BTreeSet::new();
+    all.retain(|inode| seen.insert(*inode));
+    all
 }
 
 /// A tree with one of everything.

@@ -1,102 +1,75 @@
 //! Volumes that are written here and read back here: nothing is lost, nothing is added.
 
+mod extras;
 mod image;
 mod inspect;
+mod same;
 
 use bytes::Bytes;
-use image::{Image, Runs, difficult_tree};
+use image::{Image, difficult_tree};
 use proptest::prelude::*;
+use proptest::sample::Index;
 use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, Lba, WriteUnit};
-use reburn_tree::{
-    Content, Extent, InodeId, Kind, Metadata, NewKind, NodeId, Timestamp, Tree, read_extents,
-};
+use reburn_tree::{Content, Extent, InodeId, Kind, Metadata, NewKind, NodeId, Timestamp, Tree};
 use reburn_udf::{
-    Access, Arrangement, FilePlacement, ImportedTree, Layout, LayoutError, RenderCache, Session,
-    StructureKind, UdfOptions, UdfRevision, Volume,
+    Access, Arrangement, FilePlacement, ImportedTree, Layout, LayoutError, PartitionKind,
+    RenderCache, Session, StructureKind, UdfOptions, UdfRevision, Volume, VolumeSize,
 };
+use same::assert_same;
 
-/// A file's bytes, in memory or on the disc.
-fn content_of(disc: &[u8], kind: Kind<'_>) -> Bytes {
-    let Kind::File { size, content } = kind else {
-        return Bytes::new();
-    };
-    match content {
-        Content::Bytes(bytes) => bytes.clone(),
-        Content::Base(extents) => {
-            let mut bytes = vec![0; usize::try_from(size).unwrap()];
-            read_extents(&disc, extents, 0, &mut bytes).unwrap();
-            bytes.into()
-        }
-        other => panic!("{other:?} is not on the disc"),
-    }
-}
-
-fn shape(kind: Kind<'_>) -> String {
-    match kind {
-        Kind::File { size, .. } => format!("file of {size}"),
-        other => format!("{other:?}"),
-    }
-}
-
-/// Compares everything that a volume keeps of a tree.
-fn assert_same(disc: &[u8], written: &Tree, read: &Tree) {
-    let nodes: Vec<_> = written.walk(Tree::ROOT).map(|(node, _)| node).collect();
-    assert_eq!(nodes.len(), read.walk(Tree::ROOT).count());
-    for node in nodes {
-        let path = written.path(node);
-        let found = read
-            .lookup(&path)
-            .unwrap_or_else(|| panic!("{}", written.display_path(node)));
-        let (inode, seen) = (written.inode(node), read.inode(found));
-        let path = written.display_path(node);
-        assert_eq!(shape(read.kind(seen)), shape(written.kind(inode)), "{path}");
-        assert_eq!(read.links(seen), written.links(inode), "{path}");
-        let (wanted, has) = (written.metadata(inode), read.metadata(seen));
-        assert_eq!(has.permissions, wanted.permissions, "{path}");
-        assert_eq!((has.uid, has.gid), (wanted.uid, wanted.gid), "{path}");
-        assert_eq!(has.modified, wanted.modified, "{path}");
-        assert_eq!(
-            has.accessed,
-            Some(wanted.accessed.unwrap_or(wanted.modified))
-        );
-        assert_eq!(has.changed, Some(wanted.changed.unwrap_or(wanted.modified)));
-        if wanted.created.is_some() {
-            assert_eq!(has.created, wanted.created, "{path}");
-        }
-        let bytes = content_of(disc, written.kind(inode));
-        assert!(content_of(disc, read.kind(seen)) == bytes, "{path}");
-    }
-}
-
-/// Options of every kind of volume.
+/// Every kind of volume, once for each size of write units.
 fn all_options() -> Vec<UdfOptions> {
     let mut all = Vec::new();
     for revision in UdfRevision::ALL {
-        for write_unit in [WriteUnit::FILE, WriteUnit::DVD, WriteUnit::BLU_RAY] {
-            let options = UdfOptions {
-                revision,
-                write_unit,
-                time: Timestamp::from_seconds(1_700_000_000),
-                ..UdfOptions::default()
-            };
-            all.push(options.clone());
-            let has_metadata = revision.has_metadata_partition();
-            all.push(UdfOptions {
-                duplicate_metadata: has_metadata,
-                access: if has_metadata {
-                    Access::ReadOnly
-                } else {
-                    Access::Overwritable
-                },
-                embed_files: false,
-                ..options
-            });
+        for &partition in revision.partitions() {
+            for write_unit in [WriteUnit::FILE, WriteUnit::DVD, WriteUnit::BLU_RAY] {
+                let options = UdfOptions {
+                    write_unit,
+                    time: Timestamp::from_seconds(1_700_000_000),
+                    ..UdfOptions::with_partition(revision, partition)
+                };
+                all.push(options.clone());
+                let mut more = |change: fn(&mut UdfOptions)| {
+                    let mut options = options.clone();
+                    change(&mut options);
+                    all.push(options);
+                };
+                match partition {
+                    PartitionKind::Plain => more(|options| {
+                        options.access = Access::Overwritable;
+                        options.embed_files = false;
+                    }),
+                    PartitionKind::Metadata => {
+                        more(|options| {
+                            options.duplicate_metadata = true;
+                            options.embed_files = false;
+                        });
+                        more(|options| options.access = Access::Overwritable);
+                        more(|options| {
+                            options.access = Access::Overwritable;
+                            options.duplicate_metadata = true;
+                        });
+                        if revision == UdfRevision::V2_60 {
+                            more(|options| options.access = Access::PseudoOverwritable);
+                        }
+                    }
+                    PartitionKind::Sparable | PartitionKind::Virtual => {
+                        more(|options| options.embed_files = false);
+                    }
+                }
+            }
         }
     }
     all
 }
 
-fn read_back(image: &Image) -> (Volume, ImportedTree) {
+/// Both sizes, one of them a medium that ends inside a write unit.
+const SIZES: [VolumeSize; 2] = [
+    VolumeSize::Compact,
+    VolumeSize::Whole(BlockCount::new(14_001)),
+];
+
+fn read_back(image: &Image<'_>) -> (Volume, ImportedTree) {
     let volume = Volume::open(&image.bytes, Session::default()).unwrap();
     let read = volume.read_tree(&image.bytes).unwrap();
     assert_eq!(read.notes, [], "nothing is read leniently");
@@ -108,20 +81,39 @@ fn every_kind_of_volume_is_read_back() {
     let tree = difficult_tree();
     for mut options in all_options() {
         options.texts.label = "Label \u{20ac}".into();
-        let image = Image::new(&tree, &options);
-        let (volume, read) = read_back(&image);
-        assert_same(&image.bytes, &tree, &read.tree);
-        assert_eq!(volume.revision().0, options.revision.code());
-        assert_eq!(volume.label(), "Label \u{20ac}");
-        let integrity = volume.integrity().unwrap();
-        assert!(integrity.is_closed);
-        assert_eq!((integrity.files, integrity.directories), (3024, 33));
-        assert_eq!(integrity.recorded, Some(options.time));
-        let free = volume.free_blocks(&image.bytes).unwrap();
-        let stated = integrity.free_blocks[0].map(u64::from);
-        match options.access {
-            Access::ReadOnly => assert_eq!(stated, Some(0)),
-            Access::Overwritable => assert_eq!(stated, free),
+        for size in SIZES {
+            let image = Image::sized(&tree, &options, size);
+            let (volume, read) = read_back(&image);
+            assert_same(&image.bytes, &tree, &read.tree);
+            assert_eq!(volume.revision().0, options.revision.code());
+            assert_eq!(volume.label(), "Label \u{20ac}");
+            let integrity = volume.integrity().unwrap();
+            let is_virtual = options.partition == PartitionKind::Virtual;
+            assert_eq!(integrity.is_closed, !is_virtual);
+            let has_list = options.partition == PartitionKind::Sparable
+                && options.revision == UdfRevision::V1_50;
+            let files = 3024 + u32::from(has_list);
+            assert_eq!((integrity.files, integrity.directories), (files, 33));
+            assert_eq!(integrity.recorded, Some(options.time));
+            let free = volume.free_blocks(&image.bytes).unwrap();
+            let stated = integrity.free_blocks[0].map(u64::from);
+            match options.access {
+                Access::ReadOnly => assert_eq!(stated, Some(0)),
+                Access::PseudoOverwritable => assert_eq!(stated, None),
+                Access::Overwritable | Access::Rewritable => assert_eq!(stated, free),
+                Access::WriteOnce => {
+                    let partition = volume.partitions()[0];
+                    let end = u64::from(partition.start + partition.blocks);
+                    let recorded = u64::from(image.arrangement.volume_blocks.get());
+                    assert_eq!(stated, Some(end - recorded));
+                }
+            }
+            let blocks = image.arrangement.volume_blocks;
+            match size {
+                VolumeSize::Whole(whole) if !is_virtual => assert_eq!(blocks, whole),
+                VolumeSize::Whole(whole) => assert!(blocks < whole),
+                VolumeSize::Compact => {}
+            }
         }
     }
 }
@@ -131,7 +123,7 @@ fn any_block_can_be_made_alone() {
     let tree = difficult_tree();
     for options in all_options() {
         let image = Image::new(&tree, &options);
-        let placed = image.placed(&tree);
+        let placed = image.placed();
         let mut cache = RenderCache::default();
         let range = placed.mirror_range().unwrap_or(placed.metadata_range());
         for number in (0..range.block_count().get()).rev().step_by(7) {
@@ -157,7 +149,9 @@ fn the_second_copy_of_everything_is_enough() {
         let mut image = Image::new(&tree, &options);
         let addresses = image.arrangement.addresses.clone();
         let unit = options.write_unit;
-        let mut lost = vec![addresses.main_sequence, addresses.anchors[2]];
+        let mut lost = vec![addresses.main_sequence];
+        lost.extend(addresses.anchors.get(2));
+        lost.extend(addresses.sparing.map(|sparing| sparing.tables[0]));
         lost.extend(addresses.metadata_file.map(|file| file.entry));
         for lba in lost {
             let range = BlockRange::single(lba).align_outward(unit);
@@ -178,8 +172,8 @@ fn what_is_rewritten_is_alone_in_its_write_units() {
     let tree = difficult_tree();
     for options in all_options() {
         let image = Image::new(&tree, &options);
-        let structures = image.placed(&tree).structures();
-        let metadata = image.placed(&tree).metadata_range();
+        let structures = image.placed().structures();
+        let metadata = image.placed().metadata_range();
         let mut ranges: Vec<_> = structures.iter().map(|s| (s.kind, s.range())).collect();
         ranges.push((StructureKind::SpaceBitmap, metadata));
         for (index, (kind, range)) in ranges.iter().enumerate() {
@@ -251,8 +245,8 @@ fn files_of_many_extents_go_on_in_further_blocks() {
                 ..options.clone()
             };
             let layout = Layout::new(&tree, &options).unwrap();
-            let arranged =
-                Arrangement::new(&layout, Layout::RECOGNITION, BlockCount::new(9000)).unwrap();
+            let (data, size) = (BlockCount::new(9000), VolumeSize::Compact);
+            let arranged = Arrangement::new(&layout, Layout::RECOGNITION, data, size).unwrap();
             let kept = Kept(&tree);
             let placed = layout.place(&tree, &arranged.addresses, &kept);
             let mut disc = vec![0; arranged.volume_blocks.as_usize() * BLOCK_SIZE];
@@ -327,12 +321,12 @@ fn what_a_volume_cannot_hold_is_refused() {
     );
     assert!(matches!(error, LayoutError::NamesCollide { .. }));
     let options = UdfOptions {
-        revision: UdfRevision::V2_01,
         duplicate_metadata: true,
-        ..UdfOptions::default()
+        ..UdfOptions::new(UdfRevision::V2_01)
     };
     let error = refused(|_| {}, &options);
-    assert_eq!(error, LayoutError::NoMetadataPartition { revision: "2.01" });
+    let partition = PartitionKind::Plain;
+    assert_eq!(error, LayoutError::NoMetadataPartition { partition });
     let mut options = UdfOptions::default();
     options.texts.label = "\u{20ac}".repeat(16);
     let error = refused(|_| {}, &options);
@@ -366,7 +360,7 @@ proptest! {
     #[test]
     fn random_trees_are_read_back(
         files in prop::collection::vec(any_file(), 0..60),
-        kind in 0..36usize,
+        kind in any::<Index>(),
     ) {
         let mut tree = Tree::new(Metadata::directory());
         let mut folders = vec![Tree::ROOT];
@@ -394,7 +388,8 @@ proptest! {
                 }
             }
         }
-        let options = &all_options()[kind];
+        let all = all_options();
+        let options = &all[kind.index(all.len())];
         let image = Image::new(&tree, options);
         let (_, read) = read_back(&image);
         assert_same(&image.bytes, &tree, &read.tree);
@@ -408,7 +403,7 @@ fn an_empty_volume_is_a_volume() {
     let tree = Tree::new(Metadata::directory());
     for options in all_options() {
         let image = Image::new(&tree, &options);
-        assert!(matches!(image.runs, Runs(ref runs) if runs.iter().all(Option::is_none)));
+        assert!(image.runs.starts.is_empty());
         let (volume, read) = read_back(&image);
         assert_same(&image.bytes, &tree, &read.tree);
         assert_eq!(volume.label(), "UDF");
