@@ -98,6 +98,13 @@ pub struct VolumeArgs {
     /// the films first
     #[arg(long, conflicts_with_all = ["fs", "joliet", "rock_ridge", "level", "deep"])]
     pub dvd_video: bool,
+    /// How blocks of a UDF volume are found: the revision's usual partition by default
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub partition: Option<PartitionArg>,
+    /// What other systems may do with a UDF volume; with anything but read-only, bitmaps say which
+    /// blocks are free
+    #[arg(long, value_enum, value_name = "ACCESS")]
+    pub access: Option<AccessArg>,
     /// Write entries and directories of UDF 2.50 or 2.60 twice
     #[arg(long)]
     pub duplicate_metadata: bool,
@@ -243,6 +250,30 @@ pub struct Burn {
     /// Make a virtual disc of this kind if PATH does not exist
     #[arg(long, value_parser = medium)]
     pub media: Option<Medium>,
+}
+
+/// Kinds of UDF partitions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PartitionArg {
+    /// Blocks are where they are
+    Plain,
+    /// Damaged packets are replaced by spare ones (1.50 to 2.01)
+    Sparable,
+    /// For write-once media: a table says where blocks are (from 1.50 on)
+    Virtual,
+    /// Entries and directories are in a file of their own, and that has a mirror (2.50 and 2.60)
+    Metadata,
+}
+
+/// What other systems may do with a volume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AccessArg {
+    /// Read it
+    ReadOnly,
+    /// Overwrite any block
+    Overwritable,
+    /// Overwrite any block, and the drive records it elsewhere (2.60)
+    PseudoOverwritable,
 }
 
 /// Length of Joliet names.

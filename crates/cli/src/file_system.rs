@@ -6,8 +6,9 @@ use std::str::FromStr;
 use reburn_image::{FileSystems, IsoOptions, UdfOptions, UdfRevision, new_udf_volume, new_volume};
 use reburn_iso9660::{DeepDirectories, Joliet, Level};
 use reburn_tree::Timestamp;
+use reburn_udf::{Access, PartitionKind};
 
-use crate::args::{DeepArg, JolietArg, LevelArg, Switch, VolumeArgs};
+use crate::args::{AccessArg, DeepArg, JolietArg, LevelArg, PartitionArg, Switch, VolumeArgs};
 
 /// The file systems of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,9 +112,37 @@ impl VolumeArgs {
     }
 
     fn udf(&self, revision: UdfRevision, time: Timestamp) -> UdfOptions {
+        let usual = new_udf_volume(&self.volume, revision, time);
+        let by_kind = match self.partition {
+            Some(kind) => UdfOptions::with_partition(revision, kind.into()),
+            None => UdfOptions::new(revision),
+        };
         UdfOptions {
+            partition: by_kind.partition,
+            access: self.access.map_or(by_kind.access, Into::into),
             duplicate_metadata: self.duplicate_metadata,
-            ..new_udf_volume(&self.volume, revision, time)
+            ..usual
+        }
+    }
+}
+
+impl From<PartitionArg> for PartitionKind {
+    fn from(kind: PartitionArg) -> Self {
+        match kind {
+            PartitionArg::Plain => Self::Plain,
+            PartitionArg::Sparable => Self::Sparable,
+            PartitionArg::Virtual => Self::Virtual,
+            PartitionArg::Metadata => Self::Metadata,
+        }
+    }
+}
+
+impl From<AccessArg> for Access {
+    fn from(access: AccessArg) -> Self {
+        match access {
+            AccessArg::ReadOnly => Self::ReadOnly,
+            AccessArg::Overwritable => Self::Overwritable,
+            AccessArg::PseudoOverwritable => Self::PseudoOverwritable,
         }
     }
 }

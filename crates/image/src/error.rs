@@ -47,6 +47,14 @@ pub enum ImageError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Where a rewritable medium ends says nothing of what was recorded last.
+    #[error(
+        "a virtual partition is found by the last block recorded, which {medium} does not tell;          choose another partition, or a file as the medium"
+    )]
+    VirtualPartition {
+        /// The medium.
+        medium: Medium,
+    },
     /// The image does not fit.
     #[error(
         "what is to be recorded needs {}, and {medium} has {} free: {} too much; take something \

@@ -5,7 +5,7 @@
 use reburn_blocks::{BlockCount, BlockRangeList, ExtentMap, Lba, WriteUnit};
 use reburn_iso9660::IsoOptions;
 use reburn_tree::Tree;
-use reburn_udf::{Arrangement, UdfOptions, VolumeSize};
+use reburn_udf::{Arrangement, PartitionKind, UdfOptions, VolumeSize};
 
 use crate::base::first_blocks;
 use crate::dvd_video::{self, Offset};
@@ -79,8 +79,11 @@ fn udf_alone(
     options: &UdfOptions,
     placement: &mut Placement,
 ) -> Result<NewBlocks, ImageError> {
-    let tree = &image.tree;
-    let layout = reburn_udf::Layout::new(tree, &for_medium(options, image.medium))?;
+    let (tree, medium) = (&image.tree, image.medium);
+    if options.partition == PartitionKind::Virtual && medium != Medium::File {
+        return Err(ImageError::VirtualPartition { medium });
+    }
+    let layout = reburn_udf::Layout::new(tree, &for_medium(options, medium))?;
     let files = udf_files(tree, &layout);
     let data = data_blocks(&files);
     let arrangement = arrange(&layout, reburn_udf::Layout::RECOGNITION, data, image.medium)?;
@@ -195,8 +198,11 @@ fn arrange(
     medium: Medium,
 ) -> Result<Arrangement, ImageError> {
     let blocks = BlockCount::checked(data);
-    let arrangement =
-        blocks.and_then(|data| Arrangement::new(layout, recognition, data, VolumeSize::Compact));
+    // A volume on a medium reaches to its end, so that later files need no other descriptors.
+    let size = medium
+        .capacity()
+        .map_or(VolumeSize::Compact, VolumeSize::Whole);
+    let arrangement = blocks.and_then(|data| Arrangement::new(layout, recognition, data, size));
     arrangement
         .filter(|a| medium.capacity().is_none_or(|most| a.volume_blocks <= most))
         .ok_or_else(|| too_big(data + u64::from(layout.metadata_blocks().get()), medium))

@@ -6,48 +6,90 @@ use std::str::FromStr;
 
 use reburn_image::{FileSystems, Medium, UdfOptions, UdfRevision, new_udf_volume, new_volume};
 use reburn_tree::Timestamp;
+use reburn_udf::{Access, PartitionKind};
 
 /// The file systems of a disc.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// ISO 9660.
     Iso,
-    /// UDF.
-    Udf(UdfRevision),
+    /// UDF, on that partition, with that access.
+    Udf(UdfRevision, PartitionKind, Access),
     /// Both; such a disc is recorded once.
     Bridge(UdfRevision),
 }
 
 impl Format {
+    /// UDF as it usually is in a revision.
+    pub fn usual(revision: UdfRevision) -> Self {
+        let usual = UdfOptions::new(revision);
+        Self::Udf(revision, usual.partition, usual.access)
+    }
+
     /// Every file system, in the order of the table.
     pub fn all() -> Vec<Self> {
-        let udf = UdfRevision::ALL.map(Self::Udf);
-        let bridges = [UdfRevision::V1_02, UdfRevision::V2_50].map(Self::Bridge);
-        [Self::Iso].into_iter().chain(udf).chain(bridges).collect()
+        let mut all = vec![Self::Iso];
+        for revision in UdfRevision::ALL {
+            for &kind in revision.partitions() {
+                let usual = UdfOptions::with_partition(revision, kind).access;
+                all.push(Self::Udf(revision, kind, usual));
+                let others = match kind {
+                    PartitionKind::Plain => &[Access::Overwritable][..],
+                    PartitionKind::Metadata if revision == UdfRevision::V2_60 => {
+                        &[Access::Overwritable, Access::PseudoOverwritable]
+                    }
+                    PartitionKind::Metadata => &[Access::Overwritable],
+                    _ => &[],
+                };
+                all.extend(
+                    others
+                        .iter()
+                        .map(|&access| Self::Udf(revision, kind, access)),
+                );
+            }
+        }
+        all.extend([UdfRevision::V1_02, UdfRevision::V2_50].map(Self::Bridge));
+        all
     }
 
     /// A volume of that kind.
     pub fn volume(self, name: &str, time: Timestamp) -> FileSystems {
-        let udf = |revision| -> UdfOptions { new_udf_volume(name, revision, time) };
         match self {
             Self::Iso => FileSystems::Iso(new_volume(name, time)),
-            Self::Udf(revision) => FileSystems::Udf(udf(revision)),
-            Self::Bridge(revision) => FileSystems::Bridge(new_volume(name, time), udf(revision)),
+            Self::Udf(revision, partition, access) => FileSystems::Udf(UdfOptions {
+                partition,
+                access,
+                ..new_udf_volume(name, revision, time)
+            }),
+            Self::Bridge(revision) => {
+                let udf = new_udf_volume(name, revision, time);
+                FileSystems::Bridge(new_volume(name, time), udf)
+            }
         }
     }
 
     /// Whether a disc can be changed after it was recorded.
     pub fn can_be_edited(self) -> bool {
-        !matches!(self, Self::Bridge(_))
+        matches!(self, Self::Iso | Self::Udf(_, PartitionKind::Plain, _))
     }
 }
 
-/// As the program names them.
+/// As the program names them, with partition and access where these are not the usual ones.
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
+        match *self {
             Self::Iso => f.write_str("iso"),
-            Self::Udf(revision) => write!(f, "udf-{}", revision.name()),
+            Self::Udf(revision, partition, access) => {
+                write!(f, "udf-{}", revision.name())?;
+                if partition != revision.usual_partition() {
+                    write!(f, "-{partition}")?;
+                }
+                let usual = UdfOptions::with_partition(revision, partition).access;
+                if access != usual {
+                    write!(f, "-{access}")?;
+                }
+                Ok(())
+            }
             Self::Bridge(revision) => write!(f, "iso,udf-{}", revision.name()),
         }
     }
@@ -188,7 +230,7 @@ pub fn built_in(media: Option<Medium>, seed: u64) -> Vec<Scenario> {
         },
         |medium| vec![medium],
     );
-    let usual = [Format::Iso, Format::Udf(UdfRevision::V2_01)];
+    let usual = [Format::Iso, Format::usual(UdfRevision::V2_01)];
     let mut all = Vec::new();
     for medium in media {
         for format in Format::all() {
