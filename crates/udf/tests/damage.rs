@@ -2,6 +2,7 @@
 //! volume with bytes changed, its checks mended, is read as an error or as a tree, never with a
 //! panic, a loop, or more nodes than identifiers can stand on the disc.
 
+mod corners;
 mod disc;
 mod fixture;
 mod inspect;

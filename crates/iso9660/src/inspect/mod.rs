@@ -10,6 +10,7 @@
 
 mod block;
 mod boot;
+mod continuation;
 mod directory;
 mod meaning;
 mod path_table;

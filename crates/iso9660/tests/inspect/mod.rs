@@ -135,7 +135,7 @@ fn records_are_shown_with_their_system_use_entries() {
 fn every_name_of_every_hierarchy_is_found() {
     let (disc, tree) = (disc(), tree());
     for (node, _) in tree.walk(Tree::ROOT) {
-        let path = tree.display_path(node).to_string();
+        let path = tree.display_path(node);
         let shown = of_path(&disc, &path, Hierarchy::RockRidge);
         assert!(!shown.is_empty(), "{path}");
         let noted = shown.iter().find(|sheet| !sheet.notes.is_empty());

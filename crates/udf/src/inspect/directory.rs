@@ -139,7 +139,11 @@ impl Window {
             if rest.len() < FileIdentifier::SIZE && !is_end {
                 break;
             }
-            let len = nonsense(rest);
+            let len = match nonsense(rest) {
+                // A tag may begin in the last bytes and go on in the next block.
+                len if len == rest.len() && !is_end => (len - Tag::SIZE) & !3,
+                len => len,
+            };
             let is_blank = rest[..len].iter().all(|&byte| byte == 0);
             take(Item::Nonsense { at, len, is_blank })?;
             self.next += len;

@@ -1,4 +1,4 @@
-//! Tables that partitions need: partition maps, sparing tables, virtual allocation table,
+//! Tables that partitions need: sparing tables, virtual allocation table,
 //! metadata files, and free space (UDF 2.2.8 to 2.2.13, ECMA-167 4/10, 4/14.3).
 
 use std::ops::ControlFlow;
@@ -7,17 +7,16 @@ use reburn_record::{Record, Sheet, Spot};
 
 use super::descriptor::title;
 use super::extents::Entry;
+use super::maps::MAPS_MAX;
 use super::meaning::Context;
 use super::{Found, Inspector, Show};
 use crate::read::Address;
 use crate::records::{
-    EntityId, ExtentKind, LogicalVolume, MapHead, MetadataMap, ShortAd, SparableMap, SparingEntry,
-    SparingTable, TypeOneMap, TypeTwoMap, UnallocatedSpaceEntry, VirtualMap, VirtualTableHead,
-    VirtualTableTail, file_type, map_identifier, tag_id,
+    EntityId, ExtentKind, MapHead, MetadataMap, ShortAd, SparableMap, SparingEntry, SparingTable,
+    TypeTwoMap, UnallocatedSpaceEntry, VirtualTableHead, VirtualTableTail, file_type,
+    map_identifier, tag_id,
 };
 
-/// Partition maps that are shown.
-const MAPS_MAX: u32 = 128;
 /// Rows that are shown of one table.
 const ROWS_MAX: usize = 64;
 /// Bytes of a sparing table that are read: its head and as many entries as it can count.
@@ -26,68 +25,6 @@ const SPARING_MAX: u32 = 56 + 8 * 0xffff;
 const VIRTUAL_MAX: usize = 4 << 20;
 
 impl Inspector<'_> {
-    /// Shows the partition maps behind a logical volume descriptor.
-    pub(super) fn maps(
-        &self,
-        found: &Found<'_>,
-        stated: u32,
-        mut maps: &[u8],
-        show: Show<'_>,
-    ) -> ControlFlow<()> {
-        let mut offset = LogicalVolume::SIZE;
-        for index in 0..stated.min(MAPS_MAX) {
-            let at = found.at + offset as u64;
-            let length = MapHead::view(maps).map_or(0, |(head, _)| head.partition_map_length);
-            let Some((map, rest)) = maps.split_at_checked(length.into()).filter(|_| length >= 2)
-            else {
-                let problem = format!("map {index} of {stated} is not there as a whole");
-                return self.say("The partition maps break off", at, problem, show);
-            };
-            self.map(index, at, map, show)?;
-            offset += map.len();
-            maps = rest;
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn map(&self, index: u32, at: u64, bytes: &[u8], show: Show<'_>) -> ControlFlow<()> {
-        let context = Context::default();
-        let identifier = TypeTwoMap::view(bytes).ok();
-        let identifier = identifier.map(|(map, _)| map.partition_type_identifier);
-        let name = identifier.as_ref().map_or(&b""[..], EntityId::name);
-        let mut sheet = self.sheet("", at, None);
-        let kind = match (bytes[0], name) {
-            (1, _) => {
-                self.add::<TypeOneMap>(&mut sheet, 0, bytes, context);
-                "a partition as its descriptor says"
-            }
-            (2, map_identifier::VIRTUAL) => {
-                self.add::<VirtualMap>(&mut sheet, 0, bytes, context);
-                "a virtual partition"
-            }
-            (2, map_identifier::SPARABLE) => {
-                self.add::<SparableMap>(&mut sheet, 0, bytes, context);
-                "a sparable partition"
-            }
-            (2, map_identifier::METADATA) => {
-                self.add::<MetadataMap>(&mut sheet, 0, bytes, context);
-                "a metadata partition"
-            }
-            (2, _) => {
-                self.add::<TypeTwoMap>(&mut sheet, 0, bytes, context);
-                sheet.note("the partition's type identifier is none that UDF defines");
-                "type 2"
-            }
-            (kind, _) => {
-                self.add::<MapHead>(&mut sheet, 0, bytes, context);
-                sheet.note(format!("partition maps of type {kind} are not known"));
-                "of no known type"
-            }
-        };
-        sheet.title = format!("Partition map {index}, {kind}");
-        show(&sheet)
-    }
-
     /// Shows sparing tables, virtual allocation table and metadata files.
     pub(super) fn tables(&self, show: Show<'_>) -> ControlFlow<()> {
         let bytes = self

