@@ -296,6 +296,51 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// [`Reader::read_body`] from the mirror of a metadata partition. Whether that has all of it.
+    pub(super) fn read_mirror(
+        &self,
+        what: &'static str,
+        body: &Body,
+        offset: u64,
+        buf: &mut [u8],
+    ) -> bool {
+        let Source::Runs(runs) = &body.source else {
+            return false;
+        };
+        let size = self.partitions.block_bytes();
+        let (mut offset, mut buf) = (offset, buf);
+        while !buf.is_empty() {
+            let first = runs.partition_point(|run| run.offset + run.bytes <= offset);
+            let Some(run) = runs.get(first) else {
+                return false;
+            };
+            if run.kind != ExtentKind::Recorded
+                || !self.partitions.has_mirror(run.address.partition)
+            {
+                return false;
+            }
+            let skipped = offset - run.offset;
+            let (_, Some(address)) = body.locate(offset, self.partitions.block_size) else {
+                return false;
+            };
+            let blocks = (run.bytes - skipped).div_ceil(size) + 1;
+            let blocks = u32::try_from(blocks).unwrap_or(u32::MAX);
+            let Ok(piece) = self.partitions.locate(address, blocks, Side::Mirror) else {
+                return false;
+            };
+            let within = skipped % size;
+            let left = (u64::from(piece.blocks) * size - within).min(run.bytes - skipped);
+            let len = usize::try_from(left).unwrap_or(usize::MAX).min(buf.len());
+            let (now, later) = buf.split_at_mut(len);
+            if self.disc.read(what, piece.at + within, now).is_err() {
+                return false;
+            }
+            offset += len as u64;
+            buf = later;
+        }
+        true
+    }
+
     /// All bytes of a file that has at most `max`. `place` is what states its length.
     pub(super) fn whole_body(
         &self,

@@ -3,6 +3,7 @@
 mod extras;
 mod image;
 mod inspect;
+mod mirror;
 mod same;
 
 use bytes::Bytes;
