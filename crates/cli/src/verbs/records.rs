@@ -26,21 +26,18 @@ struct Inspectors<'a> {
 pub fn run(args: &Show, terminal: Terminal) -> Result<ExitCode, Failure> {
     let disc = args.disc.open()?;
     let mut printer = Printer::new(terminal);
-    let flow = match args.block {
-        Some(block) => {
-            let end = disc.blocks.block_count();
-            let block = Lba::checked(block.into()).filter(|lba| lba.get() < end.get());
-            let block = block.ok_or_else(|| {
-                Failure::usage(format!("the disc has {end} blocks, counted from 0")).of(&args.disc)
-            })?;
-            show_block(args, &*disc.blocks, block, &mut printer)
-        }
-        None => {
-            let found = Inspectors::new(args, &*disc.blocks)?;
-            match args.path.as_deref() {
-                Some(path) => found.file(args, path, &mut printer)?,
-                None => found.volume(&mut printer),
-            }
+    let flow = if let Some(block) = args.block {
+        let end = disc.blocks.block_count();
+        let block = Lba::checked(block.into()).filter(|lba| lba.get() < end.get());
+        let block = block.ok_or_else(|| {
+            Failure::usage(format!("the disc has {end} blocks, counted from 0")).of(&args.disc)
+        })?;
+        show_block(args, &*disc.blocks, block, &mut printer)
+    } else {
+        let found = Inspectors::new(args, &*disc.blocks)?;
+        match args.path.as_deref() {
+            Some(path) => found.file(args, path, &mut printer)?,
+            None => found.volume(&mut printer),
         }
     };
     // A reader that has gone away, as `head` does, is no failure.
