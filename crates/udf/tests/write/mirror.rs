@@ -16,8 +16,8 @@ fn image(tree: &Tree) -> Image {
 }
 
 /// Blocks of the metadata file, and the first of its mirror.
-fn copies(image: &Image, tree: &Tree) -> (BlockRange, BlockRange) {
-    let placed = image.placed(tree);
+fn copies(image: &Image) -> (BlockRange, BlockRange) {
+    let placed = image.placed();
     (placed.metadata_range(), placed.mirror_range().unwrap())
 }
 
@@ -26,7 +26,7 @@ fn copies(image: &Image, tree: &Tree) -> (BlockRange, BlockRange) {
 fn every_block_of_metadata_is_read_from_the_mirror_if_it_is_lost() {
     let tree = difficult_tree();
     let mut image = image(&tree);
-    let (main, mirror) = copies(&image, &tree);
+    let (main, mirror) = copies(&image);
     let names = tree.walk(Tree::ROOT).count();
     let mut mended = 0;
     // A prime number, so that blocks of all kinds are among them.
