@@ -68,6 +68,11 @@ impl Format {
         }
     }
 
+    /// Whether there is such a disc: virtual partitions are for write-once media, and files.
+    fn is_for(self, medium: Medium) -> bool {
+        medium == Medium::File || !matches!(self, Self::Udf(_, PartitionKind::Virtual, _))
+    }
+
     /// Whether a disc can be changed after it was recorded.
     pub fn can_be_edited(self) -> bool {
         matches!(self, Self::Iso | Self::Udf(_, PartitionKind::Plain, _))
@@ -234,6 +239,9 @@ pub fn built_in(media: Option<Medium>, seed: u64) -> Vec<Scenario> {
     let mut all = Vec::new();
     for medium in media {
         for format in Format::all() {
+            if !format.is_for(medium) {
+                continue;
+            }
             let every = usual.contains(&format);
             let edits = Edit::ALL
                 .into_iter()
