@@ -5,25 +5,18 @@
 
 use reburn_blocks::BLOCK_SIZE;
 use reburn_record::Record;
-use reburn_record::little_endian::{U16, U32};
+use reburn_record::little_endian::U32;
 use reburn_tree::{NodeId, Tree};
 
-use super::emit::{developer, seal};
+use super::emit::developer;
+use super::identifier::{Identifier, fid_len};
 use super::layout::Directory;
-use super::names::{encode, encoded_len, recorded_name};
+use super::names::{encoded_len, recorded_name};
 use super::{Access, Layout, Placed, UdfRevision, system};
-use crate::records::{EntityId, FileIdentifier, LongAd, Tag, characteristics, tag_id};
-
-/// Bytes of a file identifier before its name (ECMA-167 4/14.4).
-const FID_HEAD_BYTES: usize = FileIdentifier::SIZE;
+use crate::records::{EntityId, LongAd, Tag, characteristics};
 
 /// Bytes of a directory between two places that writing can start from.
 const CHECKPOINT_BYTES: u64 = 64 * BLOCK_SIZE as u64;
-
-/// Bytes of a file identifier with a name of that many (ECMA-167 4/14.4.9).
-const fn fid_len(name: usize) -> usize {
-    (FID_HEAD_BYTES + name).next_multiple_of(4)
-}
 
 /// How long directories get.
 #[derive(Debug, Clone, Copy)]
@@ -97,14 +90,10 @@ impl Placed<'_> {
     /// Puts a file identifier at the end of `out`, which begins with it.
     pub(super) fn write_fid(&self, place: DirectoryPlace, fid: &Fid<'_>, out: &mut Vec<u8>) {
         let options = &self.layout.options;
-        let mut head = FileIdentifier::zeroed();
-        head.file_version_number = U16::new(1);
-        head.file_characteristics = fid.characteristics;
-        head.length_of_file_identifier = encoded_len(fid.name) as u8;
-        head.icb = fid.icb;
+        let mut icb = fid.icb;
         if options.revision.is_third_edition() {
             // UDF 2.3.4.3; ids of that many entries fit into 32 bits.
-            head.icb.unique_id = U32::new(fid.unique_id as u32);
+            icb.unique_id = U32::new(fid.unique_id as u32);
         }
         let end = fid.at + fid_len(encoded_len(fid.name)) as u64;
         let filler = if keeps_tags_whole(self.layout) && !fid.is_last {
@@ -112,19 +101,19 @@ impl Placed<'_> {
         } else {
             0
         };
-        head.length_of_implementation_use = U16::new(filler);
-        out.extend_from_slice(head.bytes());
-        if filler > 0 {
-            out.extend_from_slice(developer(options).bytes());
-        }
-        encode(fid.name, out);
-        out.resize(out.len().next_multiple_of(4), 0);
         let block = if place.is_embedded {
             place.first_block
         } else {
             place.first_block + (fid.at / BLOCK_SIZE as u64) as u32
         };
-        seal(out, tag_id::FILE_IDENTIFIER, options.revision, block);
+        let developer = developer(options);
+        let identifier = Identifier {
+            characteristics: fid.characteristics,
+            icb,
+            implementation_use: &developer.bytes()[..filler.into()],
+            name: fid.name,
+        };
+        identifier.write(options.revision, block, out);
     }
 }
 

@@ -20,6 +20,7 @@ mod emit;
 mod entry;
 mod error;
 mod extents;
+mod identifier;
 mod inodes;
 mod integrity;
 mod kept;
