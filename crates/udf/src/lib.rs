@@ -28,6 +28,7 @@ mod error;
 mod inspect;
 mod read;
 pub mod records;
+mod update;
 mod write;
 
 pub use error::{Corrupt, Incompatible, Place, UdfError};
@@ -36,6 +37,9 @@ pub use read::{
     AccessType, EditObstacle, Entries, EntryAt, ImportedTree, Integrity, MetadataStructures,
     NamedStream, Note, NoteKind, PartitionKind, PartitionView, Revision, Session, Volume,
     VolumeStructures,
+};
+pub use update::{
+    PlacedUpdate, Update, UpdateError, UpdateOptions, UpdatePlaces, UpdateRole, UpdateStructure,
 };
 pub use write::{
     Access, Addresses, Arrangement, EXTENT_BLOCKS_MAX, EXTENT_BYTES_MAX, FileExtent, FilePlacement,

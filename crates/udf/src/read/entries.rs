@@ -4,6 +4,8 @@
 // Halves of 64 bits, and blocks of files whose blocks 32 bits count.
 #![allow(clippy::cast_possible_truncation)]
 
+use std::collections::BTreeSet;
+
 use reburn_blocks::{BLOCK_SIZE, BlockRangeList};
 use reburn_tree::InodeId;
 
@@ -73,14 +75,19 @@ impl Entries {
         };
     }
 
-    /// Works out which blocks of a metadata partition are taken, from the blocks of the disc
-    /// that are.
-    pub(super) fn note_used(&mut self, partitions: &Partitions, ranges: [&BlockRangeList; 2]) {
+    /// Works out which blocks of a metadata partition are taken: those that are in `ranges` of
+    /// the disc's blocks, and those of the file set, which are numbered in the partition.
+    pub(super) fn note_used(
+        &mut self,
+        partitions: &Partitions,
+        ranges: [&BlockRangeList; 2],
+        file_set: (u32, u32),
+    ) {
         let files = partitions.maps.iter().flat_map(|map| match &map.kind {
             Kind::Metadata { main, mirror, .. } => [Some(main), mirror.as_ref()],
             _ => [None, None],
         });
-        let mut used = Vec::new();
+        let mut used = vec![file_set];
         for file in files.flatten() {
             for ranges in ranges {
                 blocks_of_file(file, ranges, partitions.block_bytes(), &mut used);
@@ -95,9 +102,18 @@ impl Entries {
         }
     }
 
+    /// Those of some blocks that have an entry of an inode in them.
+    pub(crate) fn known(&self, blocks: &BTreeSet<u32>) -> BTreeSet<u32> {
+        if blocks.is_empty() {
+            return BTreeSet::new();
+        }
+        let list = self.list.iter().map(|packed| packed.block);
+        list.filter(|block| blocks.contains(block)).collect()
+    }
+
     /// Blocks of the metadata partition that anything is in, ascending and apart: first and one
     /// past the last.
-    pub fn used(&self) -> &[(u32, u32)] {
+    pub(crate) fn used(&self) -> &[(u32, u32)] {
         &self.used
     }
 }

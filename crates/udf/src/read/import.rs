@@ -265,7 +265,7 @@ impl Walk<'_> {
 
 /// The permissions of POSIX: five bits for others, group and owner each, of which the lowest
 /// three are execute, write and read (ECMA-167 4/14.9.5).
-fn permissions(bits: u32, flags: u16) -> u16 {
+pub(crate) fn permissions(bits: u32, flags: u16) -> u16 {
     let mut permissions = 0;
     for (class, shift) in [(0, 0), (5, 3), (10, 6)] {
         for (bit, posix) in [(0, 1), (1, 2), (2, 4)] {

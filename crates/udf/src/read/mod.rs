@@ -8,6 +8,7 @@
 
 mod anchor;
 mod attributes;
+mod base;
 mod body;
 mod content;
 mod directory;
@@ -33,6 +34,9 @@ mod volume;
 mod walk;
 
 use reburn_blocks::Lba;
+
+pub(crate) use base::{Base, BaseDirectory, BaseEntry, BaseIdentifier};
+pub(crate) use import::permissions as posix_permissions;
 
 pub use entries::{Entries, EntryAt};
 pub use integrity::Integrity;

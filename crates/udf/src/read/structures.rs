@@ -8,7 +8,7 @@ use super::disc::blocks_of;
 use super::note::NoteKind;
 use super::partitions::{FileMap, Kind, Map};
 use super::volume::Volume;
-use crate::records::{MapHead, MetadataMap, TypeOneMap};
+use crate::records::{ExtentKind, MapHead, MetadataMap, TypeOneMap};
 
 /// Where the structures of a volume are.
 ///
@@ -234,6 +234,32 @@ impl Volume {
         ];
         let found = obstacles.into_iter().find(|(is_there, _)| *is_there);
         found.map(|(_, obstacle)| obstacle)
+    }
+
+    /// The blocks of the file set's partition that its descriptors are in: the first, and one
+    /// past the last.
+    pub(super) fn file_set_blocks(&self) -> (u32, u32) {
+        let extent = &self.logical.logical_volume_contents_use;
+        let (_, length) = ExtentKind::split(extent.extent_length.get());
+        let first = extent.extent_location.logical_block_number.get();
+        let count = length.div_ceil(self.block_size()).max(1);
+        (first, first.saturating_add(count))
+    }
+
+    /// Another block of the volume's structures in the write unit of an entry.
+    pub(crate) fn other_in_unit(&self, entry: Lba, unit: WriteUnit) -> Option<Lba> {
+        let unit = BlockRange::single(entry).align_outward(unit);
+        let parts = self
+            .blocks
+            .iter()
+            .filter_map(|range| range.intersection(unit));
+        let others = parts.flat_map(|part| [part.start_lba(), part.end_lba()]);
+        others.into_iter().find(|&lba| lba != entry)
+    }
+
+    /// The serial number of the volume's tags (UDF 2.2.1.1).
+    pub(crate) fn tag_serial(&self) -> u16 {
+        self.primary.tag.tag_serial_number.get()
     }
 
     /// The partition that the file set is in.

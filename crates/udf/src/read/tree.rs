@@ -76,12 +76,14 @@ impl Volume {
             walk.read_system_streams(address, place("system_stream_directory_icb"))?;
         }
         let found = walk.finish();
-        metadata.extend(found.metadata);
         drop(reader);
-        let metadata_ranges = metadata.into_iter().collect();
+        let walked: BlockRangeList = found.metadata.into_iter().collect();
         let data_ranges = found.data.into_iter().collect();
         let mut entries = found.entries;
-        entries.note_used(&self.partitions, [&metadata_ranges, &data_ranges]);
+        let ranges = [&walked, &data_ranges];
+        entries.note_used(&self.partitions, ranges, self.file_set_blocks());
+        let metadata_ranges = metadata.into_iter().collect::<BlockRangeList>();
+        let metadata_ranges = metadata_ranges.union(&walked);
         Ok(ImportedTree {
             tree: found.tree,
             metadata_ranges,

@@ -70,7 +70,7 @@ pub(super) fn udf_identifier(name: &[u8], revision: UdfRevision) -> EntityId {
 }
 
 /// Who wrote the volume (UDF 2.1.5.2). Its system is not stated.
-pub(super) fn developer(options: &UdfOptions) -> EntityId {
+pub(crate) fn developer(options: &UdfOptions) -> EntityId {
     identifier(options.texts.developer.as_bytes())
 }
 
@@ -125,7 +125,7 @@ pub(super) fn dstring<const N: usize>(text: &str) -> DString<N> {
 
 /// A time in UTC (ECMA-167 1/7.3). Years that the field does not hold become the nearest that
 /// it does.
-pub(super) fn disc_time(time: Timestamp) -> DiscTime {
+pub(crate) fn disc_time(time: Timestamp) -> DiscTime {
     const LOCAL_TIME: u16 = 1 << 12;
     let mut civil = time.civil();
     if !(1..=9999).contains(&civil.year) {

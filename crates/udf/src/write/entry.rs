@@ -300,7 +300,7 @@ fn oldest(metadata: &Metadata) -> Timestamp {
 /// Permissions of POSIX as five bits each for others, group and owner: execute, write, read,
 /// change attributes, delete (ECMA-167 4/14.9.5). The owner has the last two where the owner
 /// may write (UDF 3.3.3.3).
-fn permissions(mode: u16) -> u32 {
+pub(crate) fn permissions(mode: u16) -> u32 {
     const OWNER_ATTRIBUTES_AND_DELETE: u32 = 0b11 << 13;
     let class = |shift: u16| u32::from(mode >> shift & 0o7);
     let owner = if mode & 0o200 == 0 {

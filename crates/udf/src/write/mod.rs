@@ -12,6 +12,7 @@
 #![allow(clippy::cast_possible_truncation)]
 
 mod addresses;
+mod alone;
 mod arrangement;
 mod attributes;
 mod descriptors;
@@ -36,6 +37,14 @@ mod structures;
 mod symlink;
 mod system;
 mod virtual_table;
+
+pub(crate) use alone::{
+    DirectoryPlace, EntryPlace, NewEntries, continuation, directory_ads, entry_ad, file_ad,
+};
+pub(crate) use emit::{developer, disc_time};
+pub(crate) use entry::permissions as permission_bits;
+pub(crate) use identifier::{Identifier, fid_len};
+pub(crate) use names::{encoded_len, recorded_name};
 
 pub use addresses::{Addresses, MetadataFileAddresses, SparingAddresses, VirtualTableAddresses};
 pub use arrangement::{Arrangement, VolumeSize};

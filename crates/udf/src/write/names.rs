@@ -22,7 +22,7 @@ const SIXTEEN_BIT: u8 = 16;
 
 /// Bytes that `text` takes in OSTA compressed Unicode, its compression id included; none for
 /// an empty text.
-pub(super) fn encoded_len(text: &str) -> usize {
+pub(crate) fn encoded_len(text: &str) -> usize {
     if text.is_empty() {
         return 0;
     }
@@ -53,7 +53,7 @@ pub(super) fn is_recordable(text: &str) -> bool {
 }
 
 /// The name that a tree's name is recorded as. Borrowed if nothing had to be translated.
-pub(super) fn recorded_name(name: &[u8]) -> Cow<'_, str> {
+pub(crate) fn recorded_name(name: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(name)
         && is_recordable(text)
         && encoded_len(text) <= NAME_BYTES_MAX

@@ -1,0 +1,73 @@
+//! Why a volume cannot be edited.
+
+use reburn_blocks::{BlockCount, Lba, WriteUnit};
+
+use crate::{EditObstacle, LayoutError, UdfError};
+
+/// An edit that cannot be. Where [`needs_entire_image`](Self::needs_entire_image) says so, the
+/// same tree can still be recorded as a whole.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpdateError {
+    /// The base cannot be read, or contradicts itself.
+    #[error(transparent)]
+    Base(#[from] UdfError),
+    /// The tree has something that no volume can hold.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// The volume is not one that can be edited.
+    #[error("the volume cannot be edited: {0}")]
+    Obstacle(#[from] EditObstacle),
+    /// No write unit is left for the integrity descriptor.
+    #[error(
+        "the integrity sequence has no write unit of {0} blocks left behind the last descriptor; \
+         record the whole image (ECMA-167 3/8.8.2)"
+    )]
+    IntegrityFull(WriteUnit),
+    /// A commit structure is not alone in its write unit.
+    #[error(
+        "the entry in block {entry} shares a write unit of {unit} blocks with block {other}, and \
+         a torn write would lose both; record the whole image"
+    )]
+    SharedWriteUnit {
+        /// The entry of the metadata file or of its mirror.
+        entry: Lba,
+        /// Another block that is in use.
+        other: Lba,
+        /// The medium's write unit.
+        unit: WriteUnit,
+    },
+    /// New units of the metadata file would share write units with old ones.
+    #[error(
+        "the metadata file grows by {allocation} blocks, which are no whole write units of \
+         {unit}; record the whole image"
+    )]
+    WriteUnit {
+        /// What the file grows by.
+        allocation: BlockCount,
+        /// The medium's write unit.
+        unit: WriteUnit,
+    },
+    /// A file whose entry is not in the metadata partition.
+    #[error("{path}: an entry in it is not in the metadata partition; record the whole image")]
+    OutsideMetadata {
+        /// The folder.
+        path: String,
+    },
+    /// Entries and changes are not those of the tree and volume.
+    #[error("{path}: the folder was not read from this volume; open the volume again")]
+    OtherTree {
+        /// The folder.
+        path: String,
+    },
+}
+
+impl UpdateError {
+    /// Whether recording the whole image is a way out.
+    pub fn needs_entire_image(&self) -> bool {
+        !matches!(
+            self,
+            Self::Base(_) | Self::Layout(_) | Self::OtherTree { .. }
+        )
+    }
+}

@@ -1,0 +1,134 @@
+//! The integrity descriptor of an edit (ECMA-167 3/10.10): the last one with the new numbers,
+//! closed, in the write unit behind it. The volume is whole at every moment, so it never says
+//! otherwise.
+
+use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRead, Lba, WriteUnit};
+use reburn_record::Record;
+use reburn_record::little_endian::{U32, U64};
+use reburn_tree::{Timestamp, Tree};
+
+use super::{UpdateError, tags};
+use crate::records::{
+    ExtentAd, IntegrityUse, LogicalVolumeIntegrity, Tag, TerminatingDescriptor, tag_id,
+};
+use crate::write::{UdfOptions, developer, disc_time};
+use crate::{Corrupt, Place, UdfError, VolumeStructures};
+
+/// The partition whose size changes: that of metadata, behind the one with file data.
+const METADATA_PARTITION: usize = 1;
+
+/// What a new descriptor says.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NewIntegrity {
+    pub(super) time: Timestamp,
+    pub(super) next_unique_id: u64,
+    pub(super) counts: Counts,
+    /// Blocks of the metadata partition.
+    pub(super) metadata_blocks: u32,
+    pub(super) serial: u16,
+}
+
+/// How much there is on a volume (UDF 2.2.6.4).
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counts {
+    files: u32,
+    directories: u32,
+}
+
+impl Counts {
+    /// Counts anew: the last descriptor may be that of an edit that was cut.
+    pub(super) fn of(tree: &Tree) -> Self {
+        let mut counts = Self::default();
+        for (node, _) in tree.walk(Tree::ROOT) {
+            if tree.is_directory(node) {
+                counts.directories += 1;
+            } else {
+                counts.files += 1;
+            }
+        }
+        counts
+    }
+}
+
+impl NewIntegrity {
+    /// Where the descriptor goes and the blocks there: a write unit of copies, and a terminator
+    /// behind them if something else is there that readers would go on to.
+    pub(super) fn render(
+        &self,
+        structures: &VolumeStructures,
+        disc: &dyn BlockRead,
+        unit: WriteUnit,
+        options: &UdfOptions,
+    ) -> Result<(Lba, Vec<u8>), UpdateError> {
+        let full = || UpdateError::IntegrityFull(unit);
+        let start = structures.next_integrity_unit(unit).ok_or_else(full)?;
+        let last = structures.integrity_descriptor.ok_or_else(full)?;
+        let mut descriptor = vec![0; BLOCK_SIZE];
+        let what = "the integrity descriptor";
+        disc.read_blocks(last, &mut descriptor)
+            .map_err(|source| UdfError::Io { what, source })?;
+        self.patch(&mut descriptor, options).ok_or_else(|| {
+            let at = last.byte_offset();
+            let place = Place::of::<LogicalVolumeIntegrity>(at, "length_of_implementation_use");
+            place.corrupt(Corrupt::Missing("table of partitions"))
+        })?;
+        let mut bytes = Vec::with_capacity(unit.bytes() + BLOCK_SIZE);
+        let mut lba = start;
+        for _ in 0..unit.blocks().get() {
+            tags::set_location(&mut descriptor, lba.get());
+            bytes.extend_from_slice(&descriptor);
+            lba += BlockCount::ONE;
+        }
+        let is_inside = structures
+            .integrity
+            .iter()
+            .any(|extent| extent.contains(lba));
+        if is_inside && !ends_here(disc, lba) {
+            let mut end = vec![0; BLOCK_SIZE];
+            end[..2].copy_from_slice(&tag_id::TERMINATING.to_le_bytes());
+            end[2..4].copy_from_slice(&descriptor[2..4]);
+            tags::set_serial(&mut end, self.serial);
+            tags::set_location(&mut end, lba.get());
+            tags::reseal(&mut end, TerminatingDescriptor::SIZE - Tag::SIZE);
+            bytes.extend(end);
+        }
+        Ok((start, bytes))
+    }
+
+    /// Makes the last descriptor the next one; `None` if it does not have what it must have.
+    fn patch(&self, block: &mut [u8], options: &UdfOptions) -> Option<()> {
+        let (record, _) = LogicalVolumeIntegrity::view(block).ok()?;
+        let mut record = *record;
+        let partitions = record.number_of_partitions.get() as usize;
+        let tables = partitions.checked_mul(8)?;
+        let used_at = LogicalVolumeIntegrity::SIZE.checked_add(tables)?;
+        let size_at = LogicalVolumeIntegrity::SIZE + 4 * (partitions + METADATA_PARTITION);
+        let used_len = record.length_of_implementation_use.get() as usize;
+        let end = used_at.checked_add(used_len)?;
+        if partitions <= METADATA_PARTITION || end > block.len() || used_len < IntegrityUse::SIZE {
+            return None;
+        }
+        record.recording_date_and_time = disc_time(self.time);
+        record.integrity_type = U32::new(LogicalVolumeIntegrity::CLOSED);
+        record.next_integrity_extent = ExtentAd::zeroed();
+        record.next_unique_id = U64::new(self.next_unique_id);
+        let mut used = *IntegrityUse::view(&block[used_at..]).ok()?.0;
+        used.implementation_identifier = developer(options);
+        used.number_of_files = U32::new(self.counts.files);
+        used.number_of_directories = U32::new(self.counts.directories);
+        block[..LogicalVolumeIntegrity::SIZE].copy_from_slice(record.bytes());
+        block[size_at..size_at + 4].copy_from_slice(&self.metadata_blocks.to_le_bytes());
+        block[used_at..used_at + IntegrityUse::SIZE].copy_from_slice(used.bytes());
+        block[end..].fill(0);
+        tags::reseal(block, end - Tag::SIZE);
+        Some(())
+    }
+}
+
+/// Whether readers stop at a block of an integrity sequence.
+fn ends_here(disc: &dyn BlockRead, lba: Lba) -> bool {
+    let mut bytes = vec![0; BLOCK_SIZE];
+    disc.read_blocks(lba, &mut bytes).is_ok()
+        && (bytes.iter().all(|&byte| byte == 0)
+            || Tag::expect(&bytes, tag_id::TERMINATING, lba.get()).is_ok())
+}

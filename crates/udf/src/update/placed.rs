@@ -1,0 +1,302 @@
+//! An edit with addresses: every block that it writes, and in which order.
+
+use std::fmt;
+
+use reburn_blocks::{
+    BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, BlockRead, Lba, ReadError,
+};
+use reburn_tree::Tree;
+
+use super::Update;
+use super::blocks::{Copy, Pieces};
+use super::patch::Patch;
+use super::plan::{Directory, Source};
+use super::tags;
+use crate::write::{DirectoryPlace, EntryPlace, FilePlacement, NewEntries};
+
+/// Where what an edit writes shall stand.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UpdatePlaces {
+    /// Where the new [`units`](Update::units) start, each [`unit_blocks`](Update::unit_blocks)
+    /// long, at multiples of [`alignment`](Update::alignment) from the partition's start.
+    pub units: Vec<Lba>,
+    /// Where the [`mirror_units`](Update::mirror_units) start.
+    pub mirror_units: Vec<Lba>,
+    /// [`continuation_blocks`](Update::continuation_blocks) for the metadata file. Of those that
+    /// are not needed, nothing is written.
+    pub continuations: Vec<Lba>,
+    /// As many for the mirror file.
+    pub mirror_continuations: Vec<Lba>,
+}
+
+/// A structure outside the units that an edit writes, as it shall stand on the disc.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpdateStructure {
+    /// What it is, and with it when it is written.
+    pub role: UpdateRole,
+    /// Its first block.
+    pub start: Lba,
+    /// Its bytes, in whole blocks.
+    pub bytes: Vec<u8>,
+}
+
+/// What an [`UpdateStructure`] is. In this order, with a barrier wherever the
+/// [epoch](Self::epoch) changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UpdateRole {
+    /// A block that the allocation descriptors of the metadata file, or of its mirror, go on in.
+    Continuation,
+    /// The integrity descriptor, a write unit behind the last one.
+    Integrity,
+    /// The mirror file's entry, with its write unit.
+    MirrorEntry,
+    /// The metadata file's entry, with its write unit: once it is written, readers see the new
+    /// tree.
+    MetadataEntry,
+}
+
+impl UpdateRole {
+    /// The epoch that it is written in: 0 with file data and the new units, then 1 and 2.
+    pub const fn epoch(self) -> usize {
+        match self {
+            Self::Continuation | Self::Integrity => 0,
+            Self::MirrorEntry => 1,
+            Self::MetadataEntry => 2,
+        }
+    }
+}
+
+impl UpdateStructure {
+    /// The blocks that it takes.
+    pub fn range(&self) -> BlockRange {
+        let count = BlockCount::in_buffer(self.bytes.len());
+        BlockRange::with_count(self.start, count).expect("a structure has blocks, all on the disc")
+    }
+}
+
+/// An edit with addresses.
+pub struct PlacedUpdate<'a> {
+    update: &'a Update,
+    tree: &'a Tree,
+    disc: &'a dyn BlockRead,
+    places: &'a UpdatePlaces,
+    files: &'a dyn FilePlacement,
+    /// Where each new unit starts, which it is, and of which copy; ascending.
+    units: Vec<(Lba, u32, Copy)>,
+    main: Pieces,
+    mirror: Pieces,
+}
+
+impl fmt::Debug for PlacedUpdate<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PlacedUpdate")
+            .field("places", &self.places)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> PlacedUpdate<'a> {
+    pub(super) fn new(
+        update: &'a Update,
+        tree: &'a Tree,
+        disc: &'a dyn BlockRead,
+        places: &'a UpdatePlaces,
+        files: &'a dyn FilePlacement,
+    ) -> Self {
+        let planned = &update.planned;
+        assert_eq!(
+            places.units.len(),
+            planned.units.len(),
+            "a place for each unit"
+        );
+        assert_eq!(
+            places.mirror_units.len(),
+            update.mirror_units.len(),
+            "a place for each unit of the mirror"
+        );
+        let main = planned.units.iter().zip(&places.units);
+        let main = main.map(|(&unit, &lba)| (lba, unit, Copy::Main));
+        let mirror = update.mirror_units.iter().zip(&places.mirror_units);
+        let mirror = mirror.map(|(&unit, &lba)| (lba, unit, Copy::Mirror));
+        let mut units: Vec<_> = main.chain(mirror).collect();
+        units.sort_unstable_by_key(|&(lba, ..)| lba);
+        let pieces = &update.base.main;
+        let main = pieces.with_units(update.unit, &planned.units, &places.units);
+        let mirror = if update.is_duplicate {
+            let old = update.base.mirror.clone().unwrap_or_default();
+            old.with_units(update.unit, &update.mirror_units, &places.mirror_units)
+        } else {
+            main.clone()
+        };
+        let new = Self {
+            update,
+            tree,
+            disc,
+            places,
+            files,
+            units,
+            main,
+            mirror,
+        };
+        new.check();
+        new
+    }
+
+    /// Places are in the partition, and none is of two units or in use by the old metadata.
+    fn check(&self) {
+        let count = BlockCount::new(self.update.unit);
+        let old = self.update.old_ranges();
+        let mut end = Lba::ZERO;
+        for &(lba, ..) in &self.units {
+            let range = BlockRange::with_count(lba, count).expect("a unit has blocks");
+            assert_eq!(
+                self.update.partition.intersection(range),
+                Some(range),
+                "{range} is not in the partition"
+            );
+            assert!(lba >= end, "{range} is given to two units");
+            assert!(
+                !old.intersects(range),
+                "{range} is in use by the metadata as they are"
+            );
+            end = lba + count;
+        }
+    }
+
+    /// The blocks of the new units: of the metadata, and of their second copy.
+    pub fn ranges(&self) -> BlockRangeList {
+        let count = BlockCount::new(self.update.unit);
+        let units = self.units.iter();
+        units
+            .filter_map(|&(lba, ..)| BlockRange::with_count(lba, count))
+            .collect()
+    }
+
+    /// Fills `buf` with the blocks of new units from `start` on. What does not change in them
+    /// comes from the base.
+    ///
+    /// # Panics
+    /// If `buf` is not whole blocks, or if not all of them are in [`ranges`](Self::ranges).
+    pub fn read(&self, start: Lba, buf: &mut [u8]) -> Result<(), ReadError> {
+        assert!(buf.len().is_multiple_of(BLOCK_SIZE), "not whole blocks");
+        let mut lba = start;
+        for block in buf.chunks_exact_mut(BLOCK_SIZE) {
+            let after = self.units.partition_point(|&(first, ..)| first <= lba);
+            let unit = after.checked_sub(1).map(|index| self.units[index]);
+            let Some((first, unit, copy)) =
+                unit.filter(|&(first, ..)| lba.blocks_since(first).get() < self.update.unit)
+            else {
+                panic!("block {lba} is in no new unit");
+            };
+            let address = unit * self.update.unit + lba.blocks_since(first).get();
+            self.read_address(address, copy, block)?;
+            lba += BlockCount::ONE;
+        }
+        Ok(())
+    }
+
+    fn read_address(&self, address: u32, copy: Copy, out: &mut [u8]) -> Result<(), ReadError> {
+        let update = self.update;
+        let Some(&source) = update.planned.sources.get(&address) else {
+            return update.base.read(self.disc, copy, address, out);
+        };
+        out.fill(0);
+        let new = NewEntries {
+            options: &update.options,
+            tree: self.tree,
+        };
+        let place = |inode| -> &EntryPlace {
+            let place = update.planned.places.get(&inode);
+            place.expect("a new entry has a place")
+        };
+        match source {
+            Source::File(inode) => {
+                new.write_file(inode, place(inode), update.partition, self.files, out)?;
+            }
+            Source::Continuation(inode, part) => {
+                let place = place(inode);
+                new.write_continuation(inode, place, part, update.partition, self.files, out);
+            }
+            Source::Patched(inode) => {
+                update.base.read_entry(self.disc, address, out)?;
+                let is_directory = matches!(self.tree.kind(inode), reburn_tree::Kind::Directory);
+                let links = u16::try_from(self.tree.links(inode)).ok();
+                let patch = Patch {
+                    metadata: Some(self.tree.metadata(inode)),
+                    // That of a folder counts the folders in it, which did not change.
+                    links: links.filter(|_| !is_directory),
+                    ..Patch::default()
+                };
+                patch.apply(out);
+                return Ok(());
+            }
+            Source::Folder(index) => {
+                let directory = &update.planned.directories[index as usize];
+                self.write_folder(directory, &new, out);
+                if directory.old.is_some() {
+                    return Ok(());
+                }
+            }
+            Source::Directory(index, block) => {
+                let directory = &update.planned.directories[index as usize];
+                let at = block as usize * BLOCK_SIZE;
+                let bytes = &directory.bytes[at..];
+                let len = bytes.len().min(BLOCK_SIZE);
+                out[..len].copy_from_slice(&bytes[..len]);
+                return Ok(());
+            }
+        }
+        tags::set_serial(out, update.serial);
+        Ok(())
+    }
+
+    fn write_folder(&self, directory: &Directory, new: &NewEntries<'_>, out: &mut [u8]) {
+        if let Some(old) = &directory.old {
+            out.copy_from_slice(old);
+            let patch = Patch {
+                metadata: Some(self.tree.metadata(directory.inode)),
+                links: Some(directory.links),
+                body: Some(directory.body()),
+                ..Patch::default()
+            };
+            patch.apply(out);
+            return;
+        }
+        let place = self.update.planned.places.get(&directory.inode);
+        let place = place.expect("a new folder has a place");
+        let at = DirectoryPlace {
+            links: directory.links,
+            bytes: &directory.bytes,
+            blocks: &directory.blocks,
+        };
+        new.write_folder(directory.inode, place, &at, out);
+    }
+
+    /// What is written besides file data and the new units, in the order of writing.
+    pub fn structures(&self) -> Vec<UpdateStructure> {
+        let update = self.update;
+        let content = update.file_content();
+        let [main, mirror] = &update.sides;
+        let places = self.places;
+        let (main_unit, main_chain) = main.render(&content, &self.main, &places.continuations);
+        let (mirror_unit, mirror_chain) =
+            mirror.render(&content, &self.mirror, &places.mirror_continuations);
+        let mut structures = Vec::new();
+        let mut add = |role, start, bytes| structures.push(UpdateStructure { role, start, bytes });
+        for (lba, block) in main_chain.into_iter().chain(mirror_chain) {
+            add(UpdateRole::Continuation, lba, block);
+        }
+        let (lba, bytes) = &update.integrity;
+        add(UpdateRole::Integrity, *lba, bytes.clone());
+        add(UpdateRole::MirrorEntry, mirror.unit_start(), mirror_unit);
+        add(UpdateRole::MetadataEntry, main.unit_start(), main_unit);
+        structures
+    }
+
+    /// Blocks of the disc that only the old metadata use: free for the next edit, not for this
+    /// one. File data is not counted.
+    pub fn freed(&self) -> BlockRangeList {
+        let now = self.main.ranges().union(&self.mirror.ranges());
+        self.update.old_ranges().difference(&now)
+    }
+}

@@ -1,0 +1,294 @@
+//! Entries made one by one, in blocks of a metadata partition that an edit chose.
+
+use reburn_blocks::{BLOCK_SIZE, BlockRange, ReadError};
+use reburn_record::Record;
+use reburn_record::little_endian::U32;
+use reburn_tree::{Content, InodeId, Kind, NodeId, Tree};
+
+use super::attributes::attributes;
+use super::emit::seal;
+use super::entry::{Entry, EntryForm, type_of};
+use super::extents::{cut, file_extents, stays_in_place};
+use super::placed::{long_ad, short_ad};
+use super::symlink::{encode_target, encoded_target_len};
+use super::{EXTENT_BYTES_MAX, FilePlacement, LayoutError, UdfOptions};
+use crate::records::{
+    AllocationExtentDescriptor, ExtentKind, LongAd, ShortAd, file_type, icb_flags, tag_id,
+};
+
+/// The upper two bits of an extent's length where more descriptors follow (ECMA-167
+/// 4/14.14.1.1).
+const CONTINUATION: u32 = 3 << 30;
+/// The same where no block is (ECMA-167 4/14.14.1.1).
+const HOLE: u32 = 2 << 30;
+/// The map of the metadata partition, after that of the partition with file data.
+const METADATA_PARTITION: u16 = 1;
+/// The file has changed since it was archived (ECMA-167 4/14.6.8).
+const ARCHIVE: u16 = 1 << 5;
+
+/// What all new entries of an edit have in common.
+#[derive(Clone, Copy)]
+pub(crate) struct NewEntries<'a> {
+    pub(crate) options: &'a UdfOptions,
+    pub(crate) tree: &'a Tree,
+}
+
+/// Where a new entry stands.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct EntryPlace {
+    pub(crate) block: u32,
+    pub(crate) unique_id: u64,
+    /// Blocks that its allocation descriptors go on in.
+    pub(crate) continuations: Vec<u32>,
+}
+
+/// Where a new directory's identifiers are.
+#[derive(Debug)]
+pub(crate) struct DirectoryPlace<'a> {
+    pub(crate) links: u16,
+    /// Its identifiers.
+    pub(crate) bytes: &'a [u8],
+    /// The blocks that they are in; none if they are in the entry.
+    pub(crate) blocks: &'a [u32],
+}
+
+impl NewEntries<'_> {
+    fn form(&self) -> EntryForm {
+        EntryForm::of(self.options)
+    }
+
+    /// Bytes that content or allocation descriptors of a new entry can have.
+    pub(crate) fn room(&self, inode: InodeId) -> u64 {
+        self.form().room(self.tree, inode)
+    }
+
+    /// Whether a file's content lies in its entry. Content of the base that can stay in its
+    /// blocks does.
+    pub(crate) fn is_embedded(&self, inode: InodeId) -> bool {
+        match self.tree.kind(inode) {
+            Kind::File { size: 0, .. } => true,
+            Kind::File {
+                content: Content::Base(extents),
+                ..
+            } if stays_in_place(extents) => false,
+            Kind::File { size, .. } => self.options.embed_files && size <= self.room(inode),
+            _ => false,
+        }
+    }
+
+    /// Blocks that continue a file's allocation descriptors.
+    pub(crate) fn continuations(&self, inode: InodeId) -> u64 {
+        if self.is_embedded(inode) {
+            return 0;
+        }
+        let extents = file_extents(self.tree, inode).count() as u64;
+        self.form().continuations(self.tree, inode, extents)
+    }
+
+    /// Checks what an entry of anything but a folder must obey.
+    pub(crate) fn check(&self, node: NodeId) -> Result<(), LayoutError> {
+        let inode = self.tree.inode(node);
+        let path = || self.tree.display_path(node);
+        let links = u64::from(self.tree.links(inode));
+        if links > u16::MAX.into() {
+            let path = path();
+            return Err(LayoutError::TooManyLinks { path, links });
+        }
+        if let Kind::Symlink(target) = self.tree.kind(inode) {
+            let (len, max) = (encoded_target_len(target), self.room(inode));
+            if len > max {
+                let path = path();
+                return Err(LayoutError::SymlinkTooLong { path, len, max });
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the entry of anything but a folder into `out`, a block of zeros. `partition` has the
+    /// data of files.
+    pub(crate) fn write_file(
+        &self,
+        inode: InodeId,
+        place: &EntryPlace,
+        partition: BlockRange,
+        files: &dyn FilePlacement,
+        out: &mut [u8],
+    ) -> Result<(), ReadError> {
+        let kind = self.tree.kind(inode);
+        let mut tail = Vec::new();
+        let (mut information_length, mut blocks_recorded) = (0, 0);
+        let mut flags = icb_flags::EMBEDDED;
+        match kind {
+            Kind::Symlink(target) => {
+                encode_target(target, &mut tail);
+                information_length = tail.len() as u64;
+            }
+            Kind::File { size, content } if self.is_embedded(inode) => {
+                information_length = size;
+                tail.resize(size as usize, 0);
+                match content {
+                    Content::Bytes(bytes) => tail.copy_from_slice(bytes),
+                    _ if size > 0 => files.read_embedded(inode, &mut tail)?,
+                    _ => {}
+                }
+            }
+            Kind::File { size, .. } => {
+                information_length = size;
+                let extents = file_extents(self.tree, inode);
+                blocks_recorded = extents.map(|extent| extent.blocks()).sum();
+                flags = self.form().file_ads.flag();
+                self.allocation(inode, place, 0, partition, files, &mut tail);
+            }
+            _ => {}
+        }
+        if matches!(kind, Kind::File { .. }) {
+            flags |= ARCHIVE;
+        }
+        let entry = Entry {
+            file_type: type_of(self.options.revision, kind, self.tree.metadata(inode)),
+            flags,
+            metadata: *self.tree.metadata(inode),
+            // More than 16 bits were refused.
+            links: self.tree.links(inode) as u16,
+            information_length,
+            blocks_recorded,
+            stream_bytes: 0,
+            stream_directory: None,
+            unique_id: place.unique_id,
+            attributes: attributes(self.form(), self.options, self.tree, inode, place.block),
+            tail,
+        };
+        entry.write(self.options, place.block, out);
+        Ok(())
+    }
+
+    /// Puts a block with more allocation descriptors of a file into `out`, a block of zeros:
+    /// the first (1), the second, and so on.
+    pub(crate) fn write_continuation(
+        &self,
+        inode: InodeId,
+        place: &EntryPlace,
+        part: u32,
+        partition: BlockRange,
+        files: &dyn FilePlacement,
+        out: &mut [u8],
+    ) {
+        let mut ads = Vec::new();
+        self.allocation(inode, place, part, partition, files, &mut ads);
+        let block = place.continuations[part as usize - 1];
+        continuation(self.options, &ads, block, out);
+    }
+
+    /// The allocation descriptors in a file's entry (part 0) or in one of its continuations.
+    fn allocation(
+        &self,
+        inode: InodeId,
+        place: &EntryPlace,
+        part: u32,
+        partition: BlockRange,
+        files: &dyn FilePlacement,
+        out: &mut Vec<u8>,
+    ) {
+        let extents = file_extents(self.tree, inode).count() as u64;
+        let (first, count) = self
+            .form()
+            .extents_in(self.tree, inode, extents, part.into());
+        let all = file_extents(self.tree, inode).enumerate();
+        for (index, extent) in all.skip(first as usize).take(count as usize) {
+            let ad = if extent.is_hole {
+                long_ad(extent.bytes as u32 | HOLE, 0, 0)
+            } else {
+                let start = files.extent_start(inode, index);
+                assert!(
+                    partition.contains(start),
+                    "block {start} is not in the partition {partition}"
+                );
+                let block = start.blocks_since(partition.start_lba()).get();
+                long_ad(extent.bytes as u32, block, 0)
+            };
+            out.extend_from_slice(ad.bytes());
+        }
+        if first + count < extents {
+            let next = place.continuations[part as usize];
+            let length = BLOCK_SIZE as u32 | CONTINUATION;
+            out.extend_from_slice(long_ad(length, next, METADATA_PARTITION).bytes());
+        }
+    }
+
+    /// Puts the entry of a folder into `out`, a block of zeros.
+    pub(crate) fn write_folder(
+        &self,
+        inode: InodeId,
+        place: &EntryPlace,
+        directory: &DirectoryPlace<'_>,
+        out: &mut [u8],
+    ) {
+        let (flags, tail) = if directory.blocks.is_empty() {
+            (icb_flags::EMBEDDED, directory.bytes.to_vec())
+        } else {
+            let bytes = directory.bytes.len() as u64;
+            (icb_flags::SHORT, directory_ads(directory.blocks, bytes))
+        };
+        let entry = Entry {
+            file_type: file_type::DIRECTORY,
+            flags,
+            metadata: *self.tree.metadata(inode),
+            links: directory.links,
+            information_length: directory.bytes.len() as u64,
+            blocks_recorded: directory.blocks.len() as u64,
+            stream_bytes: 0,
+            stream_directory: None,
+            unique_id: place.unique_id,
+            attributes: attributes(self.form(), self.options, self.tree, inode, place.block),
+            tail,
+        };
+        entry.write(self.options, place.block, out);
+    }
+}
+
+/// Short allocation descriptors of a directory of that many bytes in these blocks.
+pub(crate) fn directory_ads(blocks: &[u32], bytes: u64) -> Vec<u8> {
+    let mut ads = Vec::new();
+    let mut left = bytes;
+    for run in blocks.chunk_by(|a, b| a.checked_add(1) == Some(*b)) {
+        let mut at = run[0];
+        let here = left.min(run.len() as u64 * BLOCK_SIZE as u64);
+        left -= here;
+        for bytes in cut(here, EXTENT_BYTES_MAX) {
+            ads.extend_from_slice(short_ad(bytes, at).bytes());
+            at += bytes.div_ceil(BLOCK_SIZE as u64) as u32;
+        }
+    }
+    ads
+}
+
+/// What leads to an entry in a metadata partition. Of the unique id, the lower half counts
+/// (UDF 2.3.4.3).
+pub(crate) fn entry_ad(block: u32, unique_id: u64) -> LongAd {
+    let mut ad = long_ad(BLOCK_SIZE as u32, block, METADATA_PARTITION);
+    ad.unique_id = U32::new(unique_id as u32);
+    ad
+}
+
+/// Puts allocation descriptors into `out`, a block of zeros that the partition knows as `block`
+/// (ECMA-167 4/14.5).
+pub(crate) fn continuation(options: &UdfOptions, ads: &[u8], block: u32, out: &mut [u8]) {
+    let mut head = AllocationExtentDescriptor::zeroed();
+    head.length_of_allocation_descriptors = U32::new(ads.len() as u32);
+    let end = AllocationExtentDescriptor::SIZE + ads.len();
+    out[..AllocationExtentDescriptor::SIZE].copy_from_slice(head.bytes());
+    out[AllocationExtentDescriptor::SIZE..end].copy_from_slice(ads);
+    let revision = options.revision;
+    seal(&mut out[..end], tag_id::ALLOCATION_EXTENT, revision, block);
+}
+
+/// A short descriptor of whole blocks, of a hole, or of the block that descriptors go on in.
+pub(crate) fn file_ad(kind: ExtentKind, blocks: u32, block: u32) -> ShortAd {
+    let bits = match kind {
+        ExtentKind::Recorded => 0,
+        ExtentKind::Allocated => 1 << 30,
+        ExtentKind::Hole => HOLE,
+        ExtentKind::Continuation => CONTINUATION,
+    };
+    short_ad(((blocks * BLOCK_SIZE as u32) | bits).into(), block)
+}

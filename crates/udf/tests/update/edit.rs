@@ -1,0 +1,426 @@
+//! A disc in memory that is edited, with everything that an edit must obey checked on the way.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::image::Image;
+use bytes::Bytes;
+use reburn_blocks::{
+    BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, Lba, ReadError, WriteUnit,
+};
+use reburn_tree::{Changes, Content, InodeId, Kind, Timestamp, Tree, read_extents};
+use reburn_udf::{
+    FilePlacement, ImportedTree, NoteKind, Session, UdfOptions, Update, UpdateError, UpdateOptions,
+    UpdatePlaces, UpdateRole, Volume, VolumeSize, file_extents,
+};
+
+/// An image with at least so many blocks more than it needs.
+pub fn with_room<'a>(tree: &'a Tree, options: &UdfOptions, room: u32) -> Image<'a> {
+    let blocks = Image::new(tree, options).arrangement.volume_blocks;
+    let blocks = blocks + BlockCount::new(room);
+    Image::sized(tree, options, VolumeSize::Whole(blocks))
+}
+
+/// A disc.
+pub type Disc = Vec<u8>;
+
+/// Opens and reads a volume, from which at most deleted names may be missing.
+pub fn read(disc: &Disc) -> (Volume, ImportedTree) {
+    let volume = Volume::open(disc, Session::default()).unwrap();
+    let read = volume.read_tree(disc).unwrap();
+    (volume, read)
+}
+
+/// The kinds of notes but for deleted names, which edits leave behind.
+pub fn notes(read: &ImportedTree) -> Vec<NoteKind> {
+    let kinds = read.notes.iter().map(|note| note.kind);
+    kinds.filter(|kind| *kind != NoteKind::Deleted).collect()
+}
+
+/// The bytes of a file.
+pub fn content(disc: &Disc, tree: &Tree, inode: InodeId) -> Bytes {
+    let Kind::File { size, content } = tree.kind(inode) else {
+        return Bytes::new();
+    };
+    match content {
+        Content::Bytes(bytes) => bytes.clone(),
+        Content::Base(extents) => {
+            let mut bytes = vec![0; usize::try_from(size).unwrap()];
+            read_extents(disc, extents, 0, &mut bytes).unwrap();
+            bytes.into()
+        }
+        other => panic!("{other:?} is not on the disc"),
+    }
+}
+
+/// All that a volume keeps of a tree: a line a path.
+pub fn snapshot(disc: &Disc, tree: &Tree) -> BTreeMap<String, String> {
+    let lines = tree.walk(Tree::ROOT).map(|(node, _)| {
+        let inode = tree.inode(node);
+        let what = match tree.kind(inode) {
+            Kind::File { size, .. } => {
+                let bytes = content(disc, tree, inode);
+                let sum = bytes.iter().fold(0u64, |sum, &byte| {
+                    sum.wrapping_mul(31).wrapping_add(byte.into())
+                });
+                format!("file of {size}, sum {sum:x}")
+            }
+            other => format!("{other:?}"),
+        };
+        let m = tree.metadata(inode);
+        let times = [m.accessed, m.changed].map(|time| time.unwrap_or(m.modified));
+        let oldest = times.into_iter().fold(m.modified, Timestamp::min);
+        let created = m.created.unwrap_or(oldest);
+        let links = if tree.is_directory(node) {
+            0
+        } else {
+            tree.links(inode)
+        };
+        let line = format!(
+            "{:o} {}:{} {} {times:?} {} {} x{links} {what}",
+            m.permissions,
+            m.uid,
+            m.gid,
+            m.modified.micros(),
+            created.micros(),
+            m.real_time,
+        );
+        (tree.display_path(node), line)
+    });
+    lines.collect()
+}
+
+/// Shows where two snapshots differ first.
+pub fn assert_same(found: &BTreeMap<String, String>, wanted: &BTreeMap<String, String>) {
+    for (path, line) in wanted {
+        assert_eq!(found.get(path), Some(line), "{path}");
+    }
+    let more = found.keys().find(|path| !wanted.contains_key(*path));
+    assert_eq!(more, None);
+}
+
+/// Where the test puts new files: each extent of a file by itself.
+struct Files {
+    starts: BTreeMap<(InodeId, usize), Lba>,
+    embedded: BTreeMap<InodeId, Bytes>,
+}
+
+impl FilePlacement for Files {
+    fn extent_start(&self, inode: InodeId, extent: usize) -> Lba {
+        self.starts[&(inode, extent)]
+    }
+
+    fn read_embedded(&self, inode: InodeId, content: &mut [u8]) -> Result<(), ReadError> {
+        content.copy_from_slice(&self.embedded[&inode]);
+        Ok(())
+    }
+}
+
+/// An edit that was worked out and placed.
+pub struct Planned {
+    /// What is written in each epoch.
+    pub writes: [Vec<(Lba, Vec<u8>)>; 3],
+    /// Units of the metadata that change, and those of their second copy.
+    pub units: usize,
+    pub mirror_units: usize,
+    pub continuations: usize,
+    pub freed: BlockRangeList,
+    /// The tree before and after.
+    pub before: BTreeMap<String, String>,
+    pub wanted: BTreeMap<String, String>,
+    pub time: Timestamp,
+    pub changes: Changes,
+    pub base: ImportedTree,
+    pub volume: Volume,
+}
+
+/// Free room of a disc, in whole write units.
+struct Room {
+    free: BlockRangeList,
+    unit: WriteUnit,
+    /// Whether what is taken shall be apart from what was taken before.
+    is_scattered: bool,
+}
+
+impl Room {
+    /// What neither tree nor structures use.
+    fn of(volume: &Volume, base: &ImportedTree, how: How) -> Self {
+        let unit = how.options.write_unit;
+        let live = base.metadata_ranges.union(&base.data_ranges);
+        let partition: BlockRangeList = volume.structures().partitions.into_iter().collect();
+        let free = partition.difference(&live.align_outward(unit));
+        Self {
+            free: free.align_inward(unit),
+            unit,
+            is_scattered: how.is_scattered,
+        }
+    }
+
+    fn take(&mut self, count: BlockCount) -> Lba {
+        let range = self
+            .free
+            .first_fit(count, self.unit)
+            .expect("room on the disc");
+        let mut taken = range.align_outward(self.unit);
+        if self.is_scattered {
+            let more =
+                BlockRange::with_count(taken.start_lba(), taken.block_count() + self.unit.blocks());
+            taken = more.unwrap();
+        }
+        self.free = self.free.difference(&[taken].into_iter().collect());
+        range.start_lba()
+    }
+}
+
+/// How [`edit`] goes about it.
+#[derive(Clone, Copy)]
+pub struct How {
+    pub options: UpdateOptions,
+    pub is_scattered: bool,
+}
+
+impl How {
+    pub fn new(write_unit: WriteUnit) -> Self {
+        Self {
+            options: UpdateOptions {
+                write_unit,
+                time: Timestamp::from_seconds(1_750_000_000),
+                ..UpdateOptions::default()
+            },
+            is_scattered: false,
+        }
+    }
+}
+
+/// Works out an edit of a disc by `change`.
+pub fn try_plan(
+    disc: &Disc,
+    how: How,
+    change: impl FnOnce(&mut Tree),
+) -> Result<Planned, UpdateError> {
+    let (volume, mut base) = read(disc);
+    let before = snapshot(disc, &base.tree);
+    let point = base.tree.change_point();
+    change(&mut base.tree);
+    let changes = base.tree.changes_since(point).unwrap();
+    let wanted = snapshot(disc, &base.tree);
+    let (tree, entries) = (&base.tree, &base.entries);
+    let update = Update::new(&volume, disc, tree, entries, &changes, &how.options)?;
+
+    let mut room = Room::of(&volume, &base, how);
+    let mut writes: [Vec<(Lba, Vec<u8>)>; 3] = Default::default();
+    let files = place_files(disc, tree, &update, &mut room, &mut writes[0]);
+    let mut take = |count: usize, blocks: BlockCount| -> Vec<Lba> {
+        (0..count).map(|_| room.take(blocks)).collect()
+    };
+    let places = UpdatePlaces {
+        units: take(update.units(), update.unit_blocks()),
+        mirror_units: take(update.mirror_units(), update.unit_blocks()),
+        continuations: take(update.continuation_blocks(), BlockCount::ONE),
+        mirror_continuations: take(update.continuation_blocks(), BlockCount::ONE),
+    };
+    let update_placed = update.place(tree, disc, &places, &files);
+    for range in &update_placed.ranges() {
+        let mut bytes = vec![0; range.block_count().as_usize() * BLOCK_SIZE];
+        update_placed.read(range.start_lba(), &mut bytes).unwrap();
+        writes[0].push((range.start_lba(), bytes));
+    }
+    let structures = update_placed.structures();
+    assert!(structures.is_sorted_by_key(|structure| structure.role));
+    let is_more = |role: &UpdateRole| *role == UpdateRole::Continuation;
+    let continuations = structures.iter().filter(|s| is_more(&s.role)).count();
+    for structure in structures {
+        writes[structure.role.epoch()].push((structure.start, structure.bytes));
+    }
+    Ok(Planned {
+        writes,
+        units: update.units(),
+        mirror_units: update.mirror_units(),
+        continuations,
+        freed: update_placed.freed(),
+        before,
+        wanted,
+        time: update.time(),
+        changes,
+        base,
+        volume,
+    })
+}
+
+impl Planned {
+    /// Checks what is written when: nothing of the old tree before the commit, and each commit
+    /// write alone in its write unit.
+    fn check_epochs(&self, unit: WriteUnit) {
+        let epochs = [0, 1, 2].map(|epoch| ranges(&self.writes[epoch]));
+        for (epoch, list) in epochs.iter().enumerate().skip(1) {
+            assert_eq!(list.block_count(), unit.blocks(), "epoch {epoch}");
+            assert_eq!(&list.align_outward(unit), list);
+        }
+        let live = self.base.metadata_ranges.union(&self.base.data_ranges);
+        let first = epochs[0].align_outward(unit);
+        let shared = first.intersection(&live.align_outward(unit));
+        let integrity: BlockRangeList = self.volume.structures().integrity.into_iter().collect();
+        assert!(
+            shared.difference(&integrity).is_empty(),
+            "{shared} are written before the commit and read by the old tree"
+        );
+    }
+}
+
+/// Edits the tree of a disc with `change` and writes what the edit says, epoch by epoch, with
+/// all that must hold on the way checked. Returns the disc as it is then.
+pub fn edit(disc: &Disc, how: How, change: impl FnOnce(&mut Tree)) -> (Disc, Planned) {
+    let planned = try_plan(disc, how, change).unwrap_or_else(|error| panic!("{error}"));
+    let (before, wanted) = (&planned.before, &planned.wanted);
+    planned.check_epochs(how.options.write_unit);
+    let mut now = disc.clone();
+    for epoch in [0, 1] {
+        write(&mut now, &planned.writes[epoch]);
+        let (_, old) = read(&now);
+        assert_same(&snapshot(&now, &old.tree), before);
+    }
+    // The file's entry is lost: the mirror's has the new tree.
+    let mut torn = now.clone();
+    for (lba, bytes) in &planned.writes[2] {
+        write(&mut torn, &[(*lba, vec![0xa5; bytes.len()])]);
+    }
+    let (_, new) = read(&torn);
+    assert_eq!(notes(&new), [NoteKind::MetadataMirror]);
+    assert_same(&snapshot(&torn, &new.tree), wanted);
+    write(&mut now, &planned.writes[2]);
+    check(&now, wanted, planned.time);
+    assert_kept(disc, &planned, &now);
+    (now, planned)
+}
+
+fn place_files(
+    disc: &Disc,
+    tree: &Tree,
+    update: &Update,
+    room: &mut Room,
+    writes: &mut Vec<(Lba, Vec<u8>)>,
+) -> Files {
+    let mut files = Files {
+        starts: BTreeMap::new(),
+        embedded: BTreeMap::new(),
+    };
+    for (node, _) in tree.walk(Tree::ROOT) {
+        let inode = tree.inode(node);
+        let Kind::File {
+            content: source, ..
+        } = tree.kind(inode)
+        else {
+            continue;
+        };
+        if update.is_embedded(tree, inode) {
+            files.embedded.insert(inode, content(disc, tree, inode));
+            continue;
+        }
+        let is_placed = files.starts.contains_key(&(inode, 0));
+        let stays = matches!(source, Content::Base(extents)
+            if reburn_udf::stays_in_place(extents));
+        if is_placed || stays {
+            assert!(
+                !stays,
+                "a new file with content of the base is not in this test"
+            );
+            continue;
+        }
+        let bytes = content(disc, tree, inode);
+        let mut at = 0;
+        for (index, extent) in file_extents(tree, inode).enumerate() {
+            let start = room.take(BlockCount::for_bytes(extent.bytes).unwrap());
+            files.starts.insert((inode, index), start);
+            let end = at + usize::try_from(extent.bytes).unwrap();
+            let mut data = bytes[at..end].to_vec();
+            data.resize(data.len().next_multiple_of(BLOCK_SIZE), 0);
+            writes.push((start, data));
+            at = end;
+        }
+    }
+    files
+}
+
+fn ranges(writes: &[(Lba, Vec<u8>)]) -> BlockRangeList {
+    let ranges = writes.iter().filter_map(|(lba, bytes)| {
+        BlockRange::with_count(*lba, BlockCount::in_buffer(bytes.len()))
+    });
+    ranges.collect()
+}
+
+pub fn write(disc: &mut Disc, writes: &[(Lba, Vec<u8>)]) {
+    for (lba, bytes) in writes {
+        let at = lba.get() as usize * BLOCK_SIZE;
+        disc[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+}
+
+/// Checks a volume against the tree that it shall hold, and what it says of itself.
+fn check(disc: &Disc, wanted: &BTreeMap<String, String>, time: Timestamp) {
+    let (volume, found) = read(disc);
+    assert_eq!(notes(&found), []);
+    assert_same(&snapshot(disc, &found.tree), wanted);
+    let integrity = volume.integrity().unwrap();
+    assert!(integrity.is_closed);
+    assert_eq!(integrity.recorded, Some(time));
+    let tree = &found.tree;
+    let nodes: Vec<_> = tree.walk(Tree::ROOT).map(|(node, _)| node).collect();
+    let folders = nodes
+        .iter()
+        .filter(|node| tree.is_directory(**node))
+        .count();
+    assert_eq!(integrity.directories as usize, folders);
+    assert_eq!(integrity.files as usize, nodes.len() - folders);
+    let extents = volume.structures().metadata.unwrap().extents;
+    let blocks: u32 = extents.iter().map(|range| range.block_count().get()).sum();
+    assert_eq!(integrity.size_blocks[1], Some(blocks));
+    let mut ids = BTreeMap::new();
+    for &node in &nodes {
+        let inode = tree.inode(node);
+        let id = found.entries.get(inode).unwrap().unique_id;
+        assert!(id < integrity.next_unique_id);
+        assert_eq!(
+            *ids.entry(id).or_insert(inode),
+            inode,
+            "two files with id {id}"
+        );
+    }
+}
+
+/// The bytes at an address of the metadata partition.
+pub fn at_address<'a>(disc: &'a Disc, volume: &Volume, address: u32) -> &'a [u8] {
+    let mut left = address;
+    for extent in volume.structures().metadata.unwrap().extents {
+        let count = extent.block_count().get();
+        if left < count {
+            let at = (extent.start_lba().get() + left) as usize * BLOCK_SIZE;
+            return &disc[at..at + BLOCK_SIZE];
+        }
+        left -= count;
+    }
+    panic!("no address {address}")
+}
+
+/// Checks that entries of what did not change are where they were, byte for byte.
+fn assert_kept(disc: &Disc, planned: &Planned, now: &Disc) {
+    let Planned {
+        base,
+        volume,
+        changes,
+        ..
+    } = planned;
+    let new = Volume::open(now, Session::default()).unwrap();
+    let folders = changes.folders.iter();
+    let folders: BTreeSet<_> = folders.map(|node| base.tree.inode(*node)).collect();
+    for (node, _) in base.tree.walk(Tree::ROOT) {
+        let inode = base.tree.inode(node);
+        if changes.inodes.contains(&inode) || folders.contains(&inode) {
+            continue;
+        }
+        let address = base.entries.get(inode).unwrap().block;
+        assert!(
+            at_address(disc, volume, address) == at_address(now, &new, address),
+            "{}",
+            base.tree.display_path(node)
+        );
+    }
+}
