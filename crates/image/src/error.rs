@@ -25,6 +25,9 @@ pub enum ImageError {
     /// The tree cannot be a UDF volume of the wanted kind.
     #[error(transparent)]
     UdfLayout(#[from] reburn_udf::LayoutError),
+    /// A UDF volume could not be edited, though others can.
+    #[error(transparent)]
+    UdfUpdate(Box<reburn_udf::UpdateError>),
     /// The tree refused a change.
     #[error(transparent)]
     Tree(#[from] TreeError),
@@ -97,6 +100,12 @@ pub enum ImageError {
     /// The base cannot be edited block by block.
     #[error(transparent)]
     EntireImageRequired(#[from] EntireImageRequired),
+}
+
+impl From<reburn_udf::UpdateError> for ImageError {
+    fn from(error: reburn_udf::UpdateError) -> Self {
+        Self::UdfUpdate(Box::new(error))
+    }
 }
 
 /// Why a result has no list of modified blocks: the whole image must be recorded.

@@ -70,6 +70,7 @@ fn iso_alone(
         metadata: session,
         iso: Some(iso),
         udf: None,
+        update: None,
         commit: None,
     })
 }
@@ -102,6 +103,7 @@ fn udf_alone(
         metadata: udf.layout.metadata_blocks(),
         iso: None,
         udf: Some(udf),
+        update: None,
         commit: None,
     })
 }
@@ -171,6 +173,7 @@ fn bridge(
         metadata: session + udf.layout.metadata_blocks(),
         iso: Some(iso),
         udf: Some(udf),
+        update: None,
         commit: None,
     })
 }

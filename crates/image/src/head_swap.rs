@@ -81,6 +81,7 @@ pub(crate) fn lay_out(
         metadata: session,
         iso: Some(blocks),
         udf: None,
+        update: None,
         commit: Some(commit),
     })
 }

@@ -49,6 +49,7 @@ mod host;
 mod host_file;
 mod iso_options;
 mod medium;
+mod mirror_flip;
 mod modified;
 mod new_blocks;
 mod placement;

@@ -6,6 +6,7 @@ use reburn_blocks::{
 use reburn_tree::{InodeId, Tree};
 
 use crate::iso_options::style_of;
+use crate::mirror_flip::UpdateBlocks;
 use crate::placement::{NewFile, PlacedFiles, Placement};
 use crate::session::{self, Sessions};
 
@@ -19,6 +20,8 @@ pub(crate) struct NewBlocks {
     pub(crate) metadata: BlockCount,
     pub(crate) iso: Option<IsoBlocks>,
     pub(crate) udf: Option<UdfBlocks>,
+    /// What changes of a UDF volume with a metadata partition.
+    pub(crate) update: Option<UpdateBlocks>,
     /// How readers come to see it; none where there was nothing before.
     pub(crate) commit: Option<Commit>,
 }
@@ -36,6 +39,12 @@ pub(crate) enum Source {
     UdfStructure(usize),
     /// Entries and directories of UDF.
     UdfMetadata,
+    /// New units of a metadata file.
+    UdfUnits,
+    /// A structure that goes with them, by its index.
+    UdfUpdate(usize),
+    /// A volume descriptor sequence that changes, by its index.
+    UdfSequence(usize),
     File(InodeId),
 }
 

@@ -13,13 +13,14 @@ use reburn_blocks::{
 use reburn_tree::{Kind, NodeId, Tree};
 
 use crate::base::{Base, BaseVolume, first_blocks};
+use crate::mirror_flip::UpdateBlocks;
 use crate::new_blocks::{NewBlocks, Source, end_of_files};
 use crate::placement::{PlacedFiles, Placement};
 use crate::session;
 use crate::source::{OpenFile, read_content};
 use crate::{
     EntireImageRequired, FileSystemImage, FileSystems, ImageError, Medium, fresh, head_swap,
-    vds_flip,
+    mirror_flip, vds_flip,
 };
 
 /// The disc as a [`FileSystemImage`] makes it: a [`BlockRead`] over lazily read sources.
@@ -82,6 +83,11 @@ impl<'a> ResultImage<'a> {
             (Some(base), file_systems) => match (&base.volume, file_systems) {
                 (BaseVolume::Iso(iso), FileSystems::Iso(options)) => {
                     head_swap::lay_out(image, (base, iso), options, placement)?
+                }
+                (BaseVolume::Udf(udf), FileSystems::Udf(_))
+                    if udf.structures.metadata.is_some() =>
+                {
+                    mirror_flip::lay_out(image, (base, udf), placement)?
                 }
                 (BaseVolume::Udf(udf), FileSystems::Udf(options)) => {
                     vds_flip::lay_out(image, (base, udf), options, placement)?
@@ -185,6 +191,7 @@ impl<'a> ResultImage<'a> {
         let files = PlacedFiles::new(self.tree, &self.placement, self.base.map(Base::disc));
         let iso = || new.iso.as_ref().expect("there is ISO 9660");
         let udf = || new.udf.as_ref().expect("there is UDF");
+        let update = || new.update.as_ref().expect("there is an edit of UDF");
         let mut part_of = |whole: &[u8]| {
             let from = skipped.as_usize() * BLOCK_SIZE;
             buf.copy_from_slice(&whole[from..from + buf.len()]);
@@ -198,6 +205,15 @@ impl<'a> ResultImage<'a> {
                 let placed = iso().layout.place(self.tree, iso().metadata_start, &files);
                 placed.read_metadata(start, buf, &mut self.rendered.borrow_mut().iso);
                 Ok(())
+            }
+            Source::UdfUpdate(index) => part_of(&update().structures[index].bytes),
+            Source::UdfSequence(index) => part_of(&update().sequences[index].1),
+            Source::UdfUnits => {
+                let base = self.base.expect("an edit has a base");
+                let UpdateBlocks { update, places, .. } = update();
+                update
+                    .place(self.tree, base.disc(), places, &files)
+                    .read(start, buf)
             }
             Source::UdfMetadata => {
                 let placed = udf().layout.place(self.tree, &udf().addresses, &files);

@@ -69,7 +69,9 @@ pub(crate) fn lay_out(
     };
     let metadata = request.place(&usable(base, &places, medium), placement)?;
     let end = end_of_new(placement, &files, metadata, request.session);
-    let grown = grow(&places, end, unit).ok_or(too_big(end, medium))?;
+    let mut grown = grow(&places, end, unit).ok_or(too_big(end, medium))?;
+    // Where there is an anchor already, it says the same.
+    grown.anchors.retain(|&lba| !base.live.contains(lba));
     let addresses = Addresses {
         recognition: udf.structures.recognition,
         anchors: grown.anchors,
@@ -113,6 +115,7 @@ pub(crate) fn lay_out(
         metadata: request.session + unit.blocks(),
         iso: None,
         udf: Some(blocks),
+        update: None,
         commit: Some(commit),
     })
 }

@@ -54,15 +54,14 @@ impl ResultImage<'_> {
             let mut left = range.block_count();
             while !left.is_zero() {
                 progress(done);
-                let count = match self.copy_large_file(at, out)? {
-                    Some(copied) => copied,
-                    None => {
-                        let count = left.min(CHUNK);
-                        let chunk = &mut buf[..count.as_usize() * BLOCK_SIZE];
-                        self.read_blocks(at, chunk)?;
-                        write_sparse(out, chunk).map_err(write_error_at(at))?;
-                        count
-                    }
+                let count = if let Some(copied) = self.copy_large_file(at, out)? {
+                    copied
+                } else {
+                    let count = left.min(CHUNK);
+                    let chunk = &mut buf[..count.as_usize() * BLOCK_SIZE];
+                    self.read_blocks(at, chunk)?;
+                    write_sparse(out, chunk).map_err(write_error_at(at))?;
+                    count
                 };
                 done += count;
                 at += count;

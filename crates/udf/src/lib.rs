@@ -39,7 +39,8 @@ pub use read::{
     VolumeStructures,
 };
 pub use update::{
-    PlacedUpdate, Update, UpdateError, UpdateOptions, UpdatePlaces, UpdateRole, UpdateStructure,
+    ChangedSequence, PlacedUpdate, Update, UpdateError, UpdateOptions, UpdatePlaces, UpdateRole,
+    UpdateStructure, VolumeChange,
 };
 pub use write::{
     Access, Addresses, Arrangement, EXTENT_BLOCKS_MAX, EXTENT_BYTES_MAX, FileExtent, FilePlacement,

@@ -75,7 +75,11 @@ impl Format {
 
     /// Whether a disc can be changed after it was recorded.
     pub fn can_be_edited(self) -> bool {
-        matches!(self, Self::Iso | Self::Udf(_, PartitionKind::Plain, _))
+        match self {
+            Self::Iso | Self::Udf(_, PartitionKind::Plain, _) => true,
+            Self::Udf(_, PartitionKind::Metadata, access) => access == Access::ReadOnly,
+            _ => false,
+        }
     }
 }
 
@@ -235,7 +239,8 @@ pub fn built_in(media: Option<Medium>, seed: u64) -> Vec<Scenario> {
         },
         |medium| vec![medium],
     );
-    let usual = [Format::Iso, Format::usual(UdfRevision::V2_01)];
+    let usual = [UdfRevision::V2_01, UdfRevision::V2_50].map(Format::usual);
+    let usual = [Format::Iso, usual[0], usual[1]];
     let mut all = Vec::new();
     for medium in media {
         for format in Format::all() {

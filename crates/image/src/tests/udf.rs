@@ -1,5 +1,6 @@
-//! Edits of UDF volumes with a plain partition.
+//! Edits of UDF volumes with plain and metadata partitions.
 
+use reburn_blocks::CrashClass::{Atomic, Recoverable};
 use reburn_udf::{Session, UdfRevision, Volume};
 
 use super::*;
@@ -18,40 +19,69 @@ fn first(medium: Medium, revision: UdfRevision) -> Vec<u8> {
     read_all(&image.result().unwrap())
 }
 
-const PLAIN: [UdfRevision; 4] = [
-    UdfRevision::V1_02,
-    UdfRevision::V1_50,
-    UdfRevision::V2_00,
-    UdfRevision::V2_01,
-];
+/// Media of each geometry, small enough for a test: their write units count, not their size.
+fn edit(disc: &[u8], round: u8, medium: Medium) -> (Vec<u8>, Plan) {
+    let disc = disc.to_vec();
+    let before = contents(&disc);
+    let mut image = import(&disc, medium);
+    let path = format!("/docs/new-{round}");
+    image
+        .add(path.as_bytes(), file(), bytes(round, 3000))
+        .unwrap();
+    image.replace(b"/small", file(), bytes(round, 700)).unwrap();
+    if round == 2 {
+        image.remove(b"/docs/one").unwrap();
+    }
+    if round == 3 {
+        image.rename(b"/docs", b"/papers").unwrap();
+        image.rename(b"/papers", b"/docs").unwrap();
+    }
+    let wanted = contents_of(image.tree(), &disc);
+    let result = image.result().unwrap();
+    let plan = result.plan().unwrap();
+    let states = record(&disc, &plan, &result);
+    let (done, states) = states.split_last().unwrap();
+    for (epoch, state) in states.iter().enumerate() {
+        assert_eq!(contents(state), before, "epoch {epoch} changes nothing");
+    }
+    assert_eq!(contents(done), wanted);
+    (check_contract(&disc, &result), plan)
+}
 
 #[test]
-fn edits_leave_the_old_tree_until_the_commit() {
-    for revision in PLAIN {
+fn edits_leave_the_old_tree_until_the_last_epoch() {
+    for revision in UdfRevision::ALL {
+        let protocol = if revision >= UdfRevision::V2_50 {
+            reburn_blocks::Protocol::MirrorFlip
+        } else {
+            reburn_blocks::Protocol::VdsFlip
+        };
         let mut disc = first(Medium::File, revision);
-        for round in 0..5u8 {
-            let before = contents(&disc);
-            let mut image = import(&disc, Medium::File);
-            let path = format!("/docs/new-{round}");
-            image
-                .add(path.as_bytes(), file(), bytes(round, 3000))
-                .unwrap();
-            image.replace(b"/small", file(), bytes(round, 700)).unwrap();
-            if round == 2 {
-                image.remove(b"/docs/one").unwrap();
-            }
-            let wanted = contents_of(image.tree(), &disc);
-            let result = image.result().unwrap();
-            let plan = result.plan().unwrap();
-            assert_eq!(plan.protocol, reburn_blocks::Protocol::VdsFlip);
-            let states = record(&disc, &plan, &result);
-            let (shadow, done) = (&states[0], states.last().unwrap());
-            assert_eq!(contents(shadow), before, "the first epoch changes nothing");
-            let new = check_contract(&disc, &result);
-            assert_eq!(contents(done), wanted);
+        for round in 0..5 {
+            let (new, plan) = edit(&disc, round, Medium::File);
+            assert_eq!(plan.protocol, protocol);
             disc = new;
         }
+        let volume = Volume::open(&disc, Session::default()).unwrap();
+        assert_eq!(volume.notes(), []);
     }
+}
+
+#[test]
+fn mirror_flip_is_atomic_where_the_partition_has_room() {
+    let mut disc = first(Medium::File, UdfRevision::V2_50);
+    let mut classes = Vec::new();
+    for round in 0..3 {
+        let mut image = import(&disc, Medium::File);
+        image.replace(b"/small", file(), bytes(round, 600)).unwrap();
+        let result = image.result().unwrap();
+        let plan = result.plan().unwrap();
+        let epochs = plan.modified.epochs().len();
+        classes.push((plan.class, epochs));
+        disc = check_contract(&disc, &result);
+    }
+    // The first edit makes room, and frees what the next one needs.
+    assert_eq!(classes, [(Recoverable, 5), (Atomic, 3), (Atomic, 3)]);
 }
 
 #[test]

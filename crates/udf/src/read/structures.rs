@@ -87,6 +87,9 @@ pub enum EditObstacle {
     /// It was left open.
     #[error("its last writer did not finish, and it may contradict itself; check it first")]
     Open,
+    /// Descriptors in places that an edit would not find.
+    #[error("its volume descriptor sequences are not two, or go on elsewhere (ECMA-167 3/8.4.2)")]
+    Sequences,
     /// A unit of no blocks, or of more than any disc has.
     #[error("its metadata file grows by {0} blocks, which no file can (UDF 2.2.10)")]
     AllocationUnit(u32),

@@ -125,6 +125,21 @@ impl NewIntegrity {
     }
 }
 
+/// Changes the size of the partition that file data are in, in an integrity descriptor.
+pub(super) fn set_partition_blocks(block: &mut [u8], blocks: BlockCount) {
+    let Ok((record, _)) = LogicalVolumeIntegrity::view(block) else {
+        return;
+    };
+    let is_integrity = record.tag.tag_identifier.get() == tag_id::INTEGRITY;
+    let covered = record.tag.descriptor_crc_length.get();
+    let partitions = record.number_of_partitions.get() as usize;
+    let at = LogicalVolumeIntegrity::SIZE + 4 * partitions;
+    if let Some(size) = block.get_mut(at..at + 4).filter(|_| is_integrity) {
+        size.copy_from_slice(&blocks.get().to_le_bytes());
+        tags::reseal(block, covered.into());
+    }
+}
+
 /// Whether readers stop at a block of an integrity sequence.
 fn ends_here(disc: &dyn BlockRead, lba: Lba) -> bool {
     let mut bytes = vec![0; BLOCK_SIZE];

@@ -26,6 +26,7 @@
 )]
 
 mod blocks;
+mod descriptors;
 mod directory;
 mod error;
 mod folders;
@@ -55,6 +56,7 @@ use crate::read::Base;
 use crate::write::{NewEntries, UdfOptions};
 use crate::{EditObstacle, Entries, FilePlacement, LayoutError, MetadataStructures, Volume};
 
+pub use descriptors::{ChangedSequence, VolumeChange};
 pub use error::UpdateError;
 pub use placed::{PlacedUpdate, UpdatePlaces, UpdateRole, UpdateStructure};
 
@@ -193,6 +195,17 @@ impl Update {
             information_length,
             time,
         })
+    }
+
+    /// Lets the partition, which starts where it did, reach further: for image files. The volume
+    /// descriptors must say so before readers see the new tree; see
+    /// [`Volume::changed_sequences`].
+    pub fn grow(&mut self, partition: BlockRange) {
+        self.partition = partition;
+        let (_, descriptors) = &mut self.integrity;
+        for block in descriptors.chunks_mut(BLOCK_SIZE) {
+            integrity::set_partition_blocks(block, partition.block_count());
+        }
     }
 
     /// How many allocation units of the metadata file need new blocks.

@@ -44,6 +44,8 @@ pub struct UpdateStructure {
 /// [epoch](Self::epoch) changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UpdateRole {
+    /// An anchor at the new end of a volume that grows.
+    Anchor,
     /// A block that the allocation descriptors of the metadata file, or of its mirror, go on in.
     Continuation,
     /// The integrity descriptor, a write unit behind the last one.
@@ -59,7 +61,7 @@ impl UpdateRole {
     /// The epoch that it is written in: 0 with file data and the new units, then 1 and 2.
     pub const fn epoch(self) -> usize {
         match self {
-            Self::Continuation | Self::Integrity => 0,
+            Self::Anchor | Self::Continuation | Self::Integrity => 0,
             Self::MirrorEntry => 1,
             Self::MetadataEntry => 2,
         }

@@ -1,0 +1,322 @@
+//! Mirror flip: UDF with a metadata partition, on media and files that can be rewritten.
+//!
+//! Entries and folders have virtual addresses, which the metadata file maps to blocks of the disc,
+//! and the file's entry exists twice: readers take the mirror's where the first cannot be read.
+//! So the units of the file that change are recorded in new blocks, and then the two entries are
+//! made to lead to them, one after the other.
+//!
+//! - **Shadow** records new data, new units of the metadata file, blocks in which its allocation
+//!   descriptors go on, and a closed integrity descriptor behind the last one.
+//! - **Commit** records the write unit of the mirror's entry, and after a barrier that of the file's.
+//!
+//! | main entry | mirror entry | what readers show |
+//! |---|---|---|
+//! | old | old, torn, new | the old tree |
+//! | torn | new | the new tree |
+//! | new | new | the new tree |
+//!
+//! An image file has no room in its partition, so it grows: the partition's new length stands in
+//! both volume descriptor sequences before the commit, and is true of both trees. A medium's
+//! partition reaches to its end, and descriptors are never written there.
+//!
+//! Invariants: nothing recorded before the commit shares a write unit with a live block; each entry
+//! is alone in its write unit; a plan that leaves the descriptor sequences alone is Atomic.
+
+use reburn_blocks::{
+    BlockCount, BlockRange, BlockRangeList, CrashClass, ExtentMap, Lba, Protocol, WriteUnit,
+};
+use reburn_udf::{
+    ChangedSequence, Update, UpdateOptions, UpdatePlaces, UpdateRole, UpdateStructure, VolumeChange,
+};
+
+use crate::base::{Base, UdfBase};
+use crate::free_space::FreeSpace;
+use crate::new_blocks::{Commit, NewBlocks, Source, add_files, data_blocks};
+use crate::placement::{NewFile, PlacedFiles, Placement, new_files, streams};
+use crate::{EntireImageRequired, FileSystemImage, ImageError, Medium};
+
+/// What an edit of a metadata partition writes.
+pub(crate) struct UpdateBlocks {
+    pub(crate) update: Update,
+    pub(crate) places: UpdatePlaces,
+    pub(crate) structures: Vec<UpdateStructure>,
+    /// The descriptor sequences of a volume that grows, the reserve sequence first.
+    pub(crate) sequences: Vec<ChangedSequence>,
+}
+
+/// Lays out what changes beside what is on the disc.
+pub(crate) fn lay_out(
+    image: &FileSystemImage<'_>,
+    (base, udf): (&Base<'_>, &UdfBase),
+    placement: &mut Placement,
+) -> Result<NewBlocks, ImageError> {
+    let (tree, medium, unit) = (&image.tree, image.medium, image.medium.write_unit());
+    let changes = tree.changes_since(base.imported).unwrap_or_default();
+    let options = UpdateOptions {
+        time: image.time,
+        write_unit: unit,
+        ..UpdateOptions::default()
+    };
+    let mut change = VolumeChange::default();
+    let disc = base.disc();
+    let mut update = Update::new(&udf.volume, disc, tree, &udf.entries, &changes, &options)?;
+    let mut files = new_files(tree, &BlockRangeList::new());
+    files.extend(streams(tree));
+    files.retain(|file| !update.is_embedded(tree, file.inode));
+
+    let old = *udf.structures.partitions.first().ok_or(no_partition())?;
+    let room = Room::new(base, udf, old, medium)?;
+    let (places, end) = room.place(&update, &files, placement)?;
+    let mut anchors = None;
+    if end > old.end_exclusive().into() {
+        let (partition, at_end) = grow(old, end, unit).ok_or_else(|| room.too_big(end))?;
+        change.partition = Some(partition);
+        update.grow(partition);
+        anchors = Some(at_end);
+    }
+    let sequences = if change.is_empty() {
+        Vec::new()
+    } else {
+        udf.volume.changed_sequences(disc, &change)?
+    };
+    let placed_files = PlacedFiles::new(tree, placement, Some(disc));
+    let new = update.place(tree, disc, &places, &placed_files);
+    let mut structures = new.structures();
+    // Where there is an anchor already, it says the same.
+    let anchors = anchors.into_iter().flatten();
+    for lba in anchors.filter(|&lba| !base.live.contains(lba)) {
+        structures.push(udf.volume.anchor_at(disc, lba)?);
+    }
+    let mut sources = ExtentMap::new();
+    for range in &new.ranges() {
+        sources.insert(range, Source::UdfUnits);
+    }
+    for (index, structure) in structures.iter().enumerate() {
+        sources.insert(structure.range(), Source::UdfUpdate(index));
+    }
+    for (index, sequence) in sequences.iter().enumerate() {
+        if let Some(range) = range_of(sequence) {
+            sources.insert(range, Source::UdfSequence(index));
+        }
+    }
+    add_files(&mut sources, placement, &files);
+    let metadata = new.ranges().block_count() + unit.blocks();
+    drop(new);
+    let blocks = UpdateBlocks {
+        update,
+        places,
+        structures,
+        sequences,
+    };
+    check_alone(base, &blocks.sequences, unit)?;
+    let commit = commit(&blocks, unit);
+    Ok(NewBlocks {
+        data: files.iter().map(|file| file.blocks).sum(),
+        metadata,
+        sources,
+        iso: None,
+        udf: None,
+        update: Some(blocks),
+        commit: Some(commit),
+    })
+}
+
+/// The epochs after the first, and what they promise.
+fn commit(blocks: &UpdateBlocks, unit: WriteUnit) -> Commit {
+    let sequence = |sequence: &ChangedSequence| {
+        BlockRangeList::from_iter(range_of(sequence)).align_outward(unit)
+    };
+    let mut epochs: Vec<_> = blocks.sequences.iter().map(sequence).collect();
+    for role in [UpdateRole::MirrorEntry, UpdateRole::MetadataEntry] {
+        let entries = blocks.structures.iter().filter(|s| s.role == role);
+        let ranges: BlockRangeList = entries.map(UpdateStructure::range).collect();
+        epochs.push(ranges.align_outward(unit));
+    }
+    let (class, class_reason) = if blocks.sequences.is_empty() {
+        let reason = "readers take the metadata file's entry if it can be read, else its mirror's, \
+                      and each leads to a whole tree";
+        (CrashClass::Atomic, reason)
+    } else {
+        let reason = "the partition grows, so the volume descriptors are rewritten too; if the main \
+                      sequence is torn, kernels read the reserve sequence, but programs that know \
+                      one place only see no volume until it is copied back";
+        (CrashClass::Recoverable, reason)
+    };
+    Commit {
+        epochs,
+        protocol: Protocol::MirrorFlip,
+        class,
+        class_reason: class_reason.into(),
+    }
+}
+
+/// Checks that the sequences are alone in their write units: a torn one takes nothing with it.
+fn check_alone(
+    base: &Base<'_>,
+    sequences: &[ChangedSequence],
+    unit: WriteUnit,
+) -> Result<(), EntireImageRequired> {
+    let own: BlockRangeList = sequences.iter().filter_map(range_of).collect();
+    let neighbours = own.align_outward(unit).difference(&own);
+    if base.live.intersection(&neighbours).is_empty() {
+        return Ok(());
+    }
+    Err(EntireImageRequired::UdfStructure {
+        reason: "its descriptor sequences share write units with other structures",
+    })
+}
+
+fn range_of((start, bytes): &ChangedSequence) -> Option<BlockRange> {
+    BlockRange::with_count(*start, BlockCount::in_buffer(bytes.len()))
+}
+
+/// Free space for new blocks.
+struct Room {
+    free: BlockRangeList,
+    partition: BlockRange,
+    unit: WriteUnit,
+    medium: Medium,
+}
+
+impl Room {
+    fn new(
+        base: &Base<'_>,
+        udf: &UdfBase,
+        partition: BlockRange,
+        medium: Medium,
+    ) -> Result<Self, ImageError> {
+        // A file grows as far as nothing else of the volume is in its way.
+        let end = partition.end_exclusive();
+        let structures = &udf.structures;
+        let sequences = [structures.main_sequence, structures.reserve_sequence];
+        let others = sequences
+            .into_iter()
+            .flatten()
+            .chain(structures.integrity.iter().copied());
+        let is_behind = others
+            .into_iter()
+            .any(|range| range.start_lba().get() >= end);
+        let last = match medium {
+            Medium::File if !is_behind => Lba::MAX,
+            _ => partition.end_lba(),
+        };
+        let whole = BlockRange::new(partition.start_lba(), last).ok_or(no_partition())?;
+        let free = BlockRangeList::from_iter([whole]).difference(&base.live);
+        Ok(Self {
+            free,
+            partition,
+            unit: medium.write_unit(),
+            medium,
+        })
+    }
+
+    /// Places units, continuations and files; where they end.
+    fn place(
+        &self,
+        update: &Update,
+        files: &[NewFile],
+        placement: &mut Placement,
+    ) -> Result<(UpdatePlaces, u64), ImageError> {
+        let end = self
+            .free
+            .last_lba()
+            .map_or(0, |last| u64::from(last.get()) + 1);
+        let end = BlockCount::checked(end).unwrap_or(BlockCount::MAX);
+        let live = self.free.complement(end);
+        let mut free = FreeSpace::new(&live, end, self.unit);
+        let alignment = self.alignment(update)?;
+        let unit_blocks = update.unit_blocks();
+        let mut used_end = 0;
+        let no_room = |what: &str, needed, free: &FreeSpace| ImageError::NoRoomInARow {
+            what: what.into(),
+            needed,
+            longest: free.longest(),
+            medium: self.medium,
+        };
+        let mut take = |what: &str, count: BlockCount, align, free: &mut FreeSpace| {
+            let taken = free
+                .take(count, align)
+                .ok_or_else(|| no_room(what, count, free))?;
+            used_end = used_end.max(u64::from(taken.end_exclusive()));
+            Ok::<_, ImageError>(taken.start_lba())
+        };
+        let needed = u64::from(unit_blocks.get()) * (update.units() + update.mirror_units()) as u64
+            + 2 * update.continuation_blocks() as u64
+            + data_blocks(files);
+        if needed > u64::from(free.block_count().get()) {
+            return Err(self.too_big(needed));
+        }
+        let mut places = UpdatePlaces::default();
+        let what = "a unit of the metadata file";
+        for _ in 0..update.units() {
+            places
+                .units
+                .push(take(what, unit_blocks, alignment, &mut free)?);
+        }
+        for _ in 0..update.mirror_units() {
+            places
+                .mirror_units
+                .push(take(what, unit_blocks, alignment, &mut free)?);
+        }
+        for list in [&mut places.continuations, &mut places.mirror_continuations] {
+            for _ in 0..update.continuation_blocks() {
+                list.push(take(
+                    "a block of extents",
+                    BlockCount::ONE,
+                    self.unit,
+                    &mut free,
+                )?);
+            }
+        }
+        for &file in files {
+            let start = take("a file", file.blocks, WriteUnit::FILE, &mut free)?;
+            placement.set(file, start);
+        }
+        Ok((places, used_end))
+    }
+
+    /// What units are aligned to on the disc: in the partition they must be aligned, and they must
+    /// be whole write units.
+    fn alignment(&self, update: &Update) -> Result<WriteUnit, EntireImageRequired> {
+        let cannot = EntireImageRequired::UdfStructure {
+            reason: "its metadata units are not aligned to write units of the medium",
+        };
+        let (wanted, unit) = (update.alignment().get().max(1), self.unit.blocks().get());
+        let both = if wanted.is_multiple_of(unit) {
+            wanted
+        } else if unit.is_multiple_of(wanted) {
+            unit
+        } else {
+            return Err(cannot);
+        };
+        let both = WriteUnit::new(both).ok_or(cannot)?;
+        let start = self.partition.start_lba();
+        // Units count from the partition's start.
+        let is_aligned = wanted == 1 || start.is_aligned(both);
+        is_aligned.then_some(both).ok_or(cannot)
+    }
+
+    fn too_big(&self, needed: u64) -> ImageError {
+        ImageError::TooBig {
+            needed: BlockCount::checked(needed).unwrap_or(BlockCount::MAX),
+            free: self.free.align_inward(self.unit).block_count(),
+            medium: self.medium,
+        }
+    }
+}
+
+/// The partition of a volume that grows to `end`, and the anchors at its new end: the last block of
+/// the volume, and the one 256 before it (UDF 2.2.3).
+fn grow(old: BlockRange, end: u64, unit: WriteUnit) -> Option<(BlockRange, [Lba; 2])> {
+    let end = Lba::checked(end)?.align_up(unit)?;
+    let partition = BlockRange::new(old.start_lba(), Lba::new(end.get() - 1))?;
+    let far = end.checked_add(BlockCount::new(257))?.align_up(unit)?;
+    let last = far.get() - 1;
+    Some((partition, [Lba::new(last - 256), Lba::new(last)]))
+}
+
+fn no_partition() -> EntireImageRequired {
+    EntireImageRequired::UdfStructure {
+        reason: "it has no partition of its own",
+    }
+}

@@ -1,0 +1,120 @@
+//! Volume descriptors of a volume that changes (ECMA-167 3/10): those on the disc with new numbers
+//! in them, everything else byte for byte as it is, whoever wrote it.
+
+use reburn_blocks::{BLOCK_SIZE, BlockRange, BlockRead, Lba};
+use reburn_record::Record;
+use reburn_record::little_endian::U32;
+
+use super::{UpdateError, UpdateRole, UpdateStructure, tags};
+use crate::records::{ExtentAd, LogicalVolume, Partition, Tag, tag_id};
+use crate::{EditObstacle, UdfError, Volume};
+
+/// What changes in the volume descriptors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct VolumeChange {
+    /// How long the partition is from now on; it starts where it did.
+    pub partition: Option<BlockRange>,
+    /// Where the integrity sequence is from now on.
+    pub integrity: Option<BlockRange>,
+}
+
+impl VolumeChange {
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A run of blocks as it shall stand on the disc.
+pub type ChangedSequence = (Lba, Vec<u8>);
+
+impl Volume {
+    /// The volume descriptor sequences with a change in them, the reserve sequence first: that is
+    /// the one to record first.
+    ///
+    /// # Errors
+    /// [`EditObstacle::Sequences`] if a sequence is missing or goes on elsewhere.
+    pub fn changed_sequences(
+        &self,
+        disc: &dyn BlockRead,
+        change: &VolumeChange,
+    ) -> Result<Vec<ChangedSequence>, UpdateError> {
+        let structures = self.structures();
+        let both = [structures.reserve_sequence, structures.main_sequence];
+        let ranges = both.map(|range| range.ok_or(EditObstacle::Sequences));
+        let number = self.partitions().first().map(|partition| partition.number);
+        let mut changed = Vec::new();
+        for range in ranges {
+            let range = range?;
+            let mut bytes = vec![0; range.block_count().as_usize() * BLOCK_SIZE];
+            let what = "a volume descriptor sequence";
+            disc.read_blocks(range.start_lba(), &mut bytes)
+                .map_err(|source| UdfError::Io { what, source })?;
+            for at in (0..bytes.len()).step_by(BLOCK_SIZE) {
+                change.apply(&mut bytes[at..], number)?;
+            }
+            changed.push((range.start_lba(), bytes));
+        }
+        Ok(changed)
+    }
+
+    /// An anchor as the volume has them, for another block.
+    pub fn anchor_at(
+        &self,
+        disc: &dyn BlockRead,
+        lba: Lba,
+    ) -> Result<UpdateStructure, UpdateError> {
+        let known = *self
+            .structures()
+            .anchors
+            .first()
+            .ok_or(EditObstacle::Sequences)?;
+        let mut bytes = vec![0; BLOCK_SIZE];
+        let what = "an anchor";
+        disc.read_blocks(known, &mut bytes)
+            .map_err(|source| UdfError::Io { what, source })?;
+        tags::set_location(&mut bytes, lba.get());
+        Ok(UpdateStructure {
+            role: UpdateRole::Anchor,
+            start: lba,
+            bytes,
+        })
+    }
+}
+
+impl VolumeChange {
+    /// Changes the descriptor that begins at the start of `bytes`, if it says what changes.
+    fn apply(&self, bytes: &mut [u8], partition: Option<u16>) -> Result<(), UpdateError> {
+        let Ok((tag, _)) = Tag::view(bytes) else {
+            return Ok(());
+        };
+        let covered = usize::from(tag.descriptor_crc_length.get());
+        match tag.tag_identifier.get() {
+            tag_id::VOLUME_POINTER => return Err(EditObstacle::Sequences.into()),
+            tag_id::PARTITION => {
+                if let (Some(range), Ok((found, _))) = (self.partition, Partition::view(bytes))
+                    && Some(found.partition_number.get()) == partition
+                {
+                    let mut new = *found;
+                    new.partition_length = U32::new(range.block_count().get());
+                    bytes[..Partition::SIZE].copy_from_slice(new.bytes());
+                    tags::reseal(bytes, covered);
+                }
+            }
+            tag_id::LOGICAL_VOLUME => {
+                if let (Some(range), Ok((found, _))) = (self.integrity, LogicalVolume::view(bytes))
+                {
+                    let mut new = *found;
+                    new.integrity_sequence_extent = ExtentAd {
+                        extent_length: U32::new(range.block_count().bytes() as u32),
+                        extent_location: U32::new(range.start_lba().get()),
+                    };
+                    bytes[..LogicalVolume::SIZE].copy_from_slice(new.bytes());
+                    tags::reseal(bytes, covered);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
