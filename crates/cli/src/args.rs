@@ -161,7 +161,8 @@ pub struct TreeArgs {
     #[arg(long, value_enum, value_name = "TREE")]
     pub tree: Option<TreeArg>,
     /// The block that the session starts at, on discs with several
-    #[arg(long, value_name = "BLOCK", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=0xffff_ff00))]
+    #[arg(long, value_name = "BLOCK", default_value_t = 0)]
+    #[arg(value_parser = clap::value_parser!(u32).range(..=0xffff_ff00))]
     pub start: u32,
 }
 

@@ -7,7 +7,7 @@
 //!
 //! - **Shadow** records new data, new units of the metadata file, blocks in which its allocation
 //!   descriptors go on, and a closed integrity descriptor behind the last one.
-//! - **Commit** records the write unit of the mirror's entry, and after a barrier that of the file's.
+//! - **Commit** records the write unit of the mirror's entry, and after a barrier the file's own.
 //!
 //! | main entry | mirror entry | what readers show |
 //! |---|---|---|

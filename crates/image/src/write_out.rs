@@ -1,7 +1,7 @@
 //! A whole result written to a file.
 //!
-//! Invariants: free space and runs of zeros become holes where the host has them; large host files are copied
-//! by the host's own means, which shares their blocks where it can.
+//! Invariants: free space and runs of zeros become holes where the host has them; large host files
+//! are copied by the host's own means, which shares their blocks where it can.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};

@@ -126,8 +126,8 @@ impl<'d> Recorder<'d> {
     /// Records a whole image from block 0 on, after formatting the medium if needed. The last
     /// write unit is filled up with zeros.
     ///
-    /// Blocks that mean nothing to the image ([`BlockRead::used_ranges`]), and those behind it, stay
-    /// as they are: an image file that was longer keeps its length, and its tail.
+    /// Blocks that mean nothing to the image ([`BlockRead::used_ranges`]), and those behind it,
+    /// stay as they are: an image file that was longer keeps its length, and its tail.
     pub fn record_image(
         &mut self,
         source: &dyn BlockRead,
