@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use reburn_blocks::{BlockCount, ByteCount, ReadError};
 use reburn_iso9660::{IsoError, LayoutError};
 use reburn_tree::TreeError;
+use reburn_udf::UpdateError;
 
 use crate::{ImportNote, Medium};
 
@@ -25,9 +26,9 @@ pub enum ImageError {
     /// The tree cannot be a UDF volume of the wanted kind.
     #[error(transparent)]
     UdfLayout(#[from] reburn_udf::LayoutError),
-    /// A UDF volume could not be edited, though others can.
+    /// A UDF volume could not be edited: it contradicts itself, or the tree is not its.
     #[error(transparent)]
-    UdfUpdate(Box<reburn_udf::UpdateError>),
+    UdfUpdate(Box<UpdateError>),
     /// The tree refused a change.
     #[error(transparent)]
     Tree(#[from] TreeError),
@@ -102,9 +103,25 @@ pub enum ImageError {
     EntireImageRequired(#[from] EntireImageRequired),
 }
 
-impl From<reburn_udf::UpdateError> for ImageError {
-    fn from(error: reburn_udf::UpdateError) -> Self {
-        Self::UdfUpdate(Box::new(error))
+impl From<UpdateError> for ImageError {
+    fn from(error: UpdateError) -> Self {
+        let reason = match error {
+            UpdateError::Obstacle(obstacle) => {
+                return EntireImageRequired::UdfObstacle(obstacle).into();
+            }
+            UpdateError::IntegrityFull(_) => {
+                "its integrity sequence has no room for another descriptor"
+            }
+            UpdateError::SharedWriteUnit { .. } => {
+                "the entry of its metadata file shares a write unit with other structures"
+            }
+            UpdateError::WriteUnit { .. } => {
+                "its metadata file does not grow by whole write units of the medium"
+            }
+            UpdateError::OutsideMetadata { .. } => "a folder leads out of the metadata partition",
+            other => return Self::UdfUpdate(Box::new(other)),
+        };
+        EntireImageRequired::UdfStructure { reason }.into()
     }
 }
 

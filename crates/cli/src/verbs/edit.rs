@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use reburn_blocks::{BlockRange, BlockRead, Lba, Plan};
+use reburn_blocks::{BlockRangeList, BlockRead, Plan};
 use reburn_emulator::{DriveProfile, MediumKind};
 use reburn_image::{Compare, FileSystemImage, HostOptions, ImportOptions, Medium};
 
@@ -69,7 +69,7 @@ pub fn run(args: &Edit, terminal: Terminal) -> Result<ExitCode, Failure> {
         output.keep()?;
     }
     let (mut text, mut object) = (render::plan(&plan), render::plan_json(&plan));
-    if let Some((of_plan, of_image)) = recording_times(medium, &plan) {
+    if let Some((of_plan, of_image)) = recording_times(medium, &plan, &result.used_ranges()) {
         let (plan, image) = (of_plan.as_secs_f64(), of_image.as_secs_f64());
         text =
             format!("{text}\nrecording takes about {plan:.1} s, and all of the image {image:.1} s");
@@ -82,15 +82,17 @@ pub fn run(args: &Edit, terminal: Terminal) -> Result<ExitCode, Failure> {
 
 /// How long an ordinary drive takes to record the plan, and the whole image instead; none for
 /// a file, or if there is nothing to record.
-fn recording_times(medium: Medium, plan: &Plan) -> Option<(Duration, Duration)> {
+fn recording_times(
+    medium: Medium,
+    plan: &Plan,
+    image: &BlockRangeList,
+) -> Option<(Duration, Duration)> {
     let kind = MediumKind::from_name(medium.name()).filter(|_| !plan.modified.is_empty())?;
     let drive = DriveProfile::default();
-    let whole = BlockRange::with_count(Lba::ZERO, plan.total_blocks)
-        .into_iter()
-        .collect();
+    let image = image.align_outward(medium.write_unit());
     Some((
         drive.recording_time(kind, &plan.modified),
-        drive.range_list_time(kind, &whole),
+        drive.range_list_time(kind, &image),
     ))
 }
 

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use reburn_blocks::BlockRead;
 use reburn_image::{FileSystemImage, HostFileId, HostOptions, ResultImage};
 use serde_json::json;
 
@@ -59,17 +60,21 @@ pub fn run(args: &Make, terminal: Terminal) -> Result<ExitCode, Failure> {
         .map_err(|error| Failure::from(error).of(args.output.display()))?;
     drop(progress);
     let total = result.total_blocks();
+    let used = result.used_ranges().block_count();
     let id = result.disc_id()?;
     output.keep()?;
-    let text = format!(
+    let mut text = format!(
         "{}: {} names, {total} blocks ({})",
         args.output.display(),
         report.added,
         size(total)
     );
+    if used < total {
+        text = format!("{text}, of which {used} ({}) are in use", size(used));
+    }
     let object = json!({
         "image": args.output.to_string_lossy(), "names": report.added,
-        "blocks": total.get(), "disc_id": id,
+        "blocks": total.get(), "used_blocks": used.get(), "disc_id": id,
     });
     terminal.result(&text, &object);
     Ok(ExitCode::SUCCESS)
