@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use reburn_blocks::{BLOCK_SIZE, BlockRead};
+use reburn_blocks::{BLOCK_SIZE, BlockRead, WriteUnit};
 use reburn_record::Sheet;
 use reburn_tree::Tree;
 use reburn_udf::{Inspector, Session, UdfOptions, UdfRevision, Volume};
@@ -22,12 +22,12 @@ fn of_path(disc: &dyn BlockRead, path: &str) -> Vec<Sheet> {
     sheets
 }
 
-/// The raw view finds no fault with any record of a volume, and every name.
+/// The raw view finds no fault with any record of any kind of volume, and every name.
 #[test]
 fn nothing_is_wrong_with_what_was_written() {
     let tree = difficult_tree();
-    // Revisions, units and accesses in turn.
-    for options in all_options().into_iter().step_by(5) {
+    let all = all_options().into_iter();
+    for options in all.filter(|options| options.write_unit == WriteUnit::DVD) {
         let image = Image::new(&tree, &options);
         let inspector = Inspector::new(&image.bytes, Session::default());
         let mut count = 0;
@@ -38,7 +38,7 @@ fn nothing_is_wrong_with_what_was_written() {
         };
         let _ = inspector.volume(&mut check);
         let mut names = 0;
-        for (node, _) in tree.walk(Tree::ROOT).step_by(211) {
+        for (node, _) in tree.walk(Tree::ROOT).step_by(37) {
             let path = tree.path(node);
             let shown = inspector.file(&path, &mut check);
             assert!(shown.is_ok(), "{}", tree.display_path(node));
