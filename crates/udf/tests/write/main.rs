@@ -5,14 +5,16 @@ mod extras;
 mod image;
 mod inspect;
 mod mirror;
+#[path = "../mutate/mod.rs"]
+mod mutate;
+mod mutated;
+mod random;
 mod same;
 mod udfinfo;
 mod verify;
 
 use bytes::Bytes;
 use image::{Image, difficult_tree};
-use proptest::prelude::*;
-use proptest::sample::Index;
 use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, Lba, WriteUnit};
 use reburn_tree::{Content, Extent, InodeId, Kind, Metadata, NewKind, NodeId, Timestamp, Tree};
 use reburn_udf::{
@@ -344,64 +346,6 @@ fn what_a_volume_cannot_hold_is_refused() {
             ..
         }
     ));
-}
-
-prop_compose! {
-    fn any_file()(
-        folder in 0usize..6,
-        name in "[a-zA-Z\u{e4}\u{20ac}]{1,60}",
-        len in prop_oneof![0usize..3000, Just(1832), Just(1833)],
-        permissions in 0u16..0o10000,
-        time in -10_000_000_000_000_000i64..10_000_000_000_000_000,
-        created in any::<bool>(),
-        link in any::<bool>(),
-    ) -> (usize, String, usize, u16, i64, bool, bool) {
-        (folder, name, len, permissions, time, created, link)
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
-
-    #[test]
-    fn random_trees_are_read_back(
-        files in prop::collection::vec(any_file(), 0..60),
-        kind in any::<Index>(),
-    ) {
-        let mut tree = Tree::new(Metadata::directory());
-        let mut folders = vec![Tree::ROOT];
-        let mut last = None;
-        for (folder, name, len, permissions, time, created, link) in files {
-            let parent = folders[folder % folders.len()];
-            if tree.child(parent, name.as_bytes()).is_some() {
-                continue;
-            }
-            let time = Timestamp::from_micros(time);
-            let mut metadata = Metadata::with_permissions(permissions).modified_at(time);
-            metadata.created = created.then_some(time);
-            match last {
-                Some(inode) if link => {
-                    tree.link(parent, name.as_bytes(), inode).unwrap();
-                }
-                _ if len < 300 => {
-                    let folder = NewKind::Directory;
-                    folders.push(tree.add(parent, name.as_bytes(), metadata, folder).unwrap());
-                }
-                _ => {
-                    let bytes = NewKind::Bytes(vec![b'x'; len].into());
-                    let file = tree.add(parent, name.as_bytes(), metadata, bytes).unwrap();
-                    last = Some(tree.inode(file));
-                }
-            }
-        }
-        let all = all_options();
-        let options = &all[kind.index(all.len())];
-        let image = Image::new(&tree, options);
-        let (_, read) = read_back(&image);
-        assert_same(&image.bytes, &tree, &read.tree);
-        let again = Image::new(&tree, options);
-        prop_assert!(again.bytes == image.bytes, "the same tree gives the same bytes");
-    }
 }
 
 #[test]
