@@ -4,8 +4,8 @@
 //!   [`Tree`](reburn_tree::Tree) whose files point at their blocks on the disc.
 //! - [`Layout`] works out how large entries and directories of a tree are; [`Layout::place`]
 //!   gives them addresses, and [`Placed`] renders any block of them. Where file data goes is the
-//!   caller's business. Written are plain partitions, read-only or overwritable, up to 2.01, and
-//!   read-only metadata partitions from 2.50 on.
+//!   caller's business. Partitions of every kind are written, with every access that goes with
+//!   them: [`UdfOptions`] says which do.
 //! - [`records`] has the records as they stand on disc, and [`Inspector`] shows every structure
 //!   of a volume with them, field by field and sound or not.
 //!

@@ -2,6 +2,7 @@
 
 mod cases;
 mod edit;
+#[allow(dead_code)] // it serves other tests too
 #[path = "../write/image.rs"]
 mod image;
 mod rounds;

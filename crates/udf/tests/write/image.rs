@@ -108,6 +108,12 @@ impl<'a> Image<'a> {
         self.layout.place(self.tree, addresses, &self.runs)
     }
 
+    /// Makes everything anew after a change to the addresses.
+    pub fn rewrite(&mut self) {
+        self.bytes.fill(0);
+        self.fill();
+    }
+
     fn fill(&mut self) {
         let mut bytes = std::mem::take(&mut self.bytes);
         let mut put = |start: Lba, data: &[u8]| {

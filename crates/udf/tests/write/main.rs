@@ -2,8 +2,10 @@
 
 mod check;
 mod extras;
+mod golden;
 mod image;
 mod inspect;
+mod kinds;
 mod mirror;
 #[path = "../mutate/mod.rs"]
 mod mutate;

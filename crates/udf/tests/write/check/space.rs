@@ -23,7 +23,7 @@ pub fn check(files: &Files<'_>) {
         assert_eq!(u32_at(&bitmap, 20), bytes);
         let end = 24 + bytes as usize;
         assert!(is_zero(&bitmap[end..]) && end.div_ceil(BLOCK) == count as usize);
-        let blocks = (0..volume.length).map(|number| used.contains(&(volume.start + number)));
+        let blocks = (0..volume.length).map(|number| used.contains(&volume.physical(number)));
         let free = check_bits(&bitmap[24..end], blocks);
         assert_eq!(volume.integrity.free[0], free);
     }

@@ -305,11 +305,7 @@ impl Volume<'_> {
             self.claim(last - 256, 1, "an anchor");
             self.claim(last, 1, "an anchor");
         }
-        let inside = self.used.range(self.start..self.start + self.length).next();
-        assert_eq!(
-            inside, None,
-            "structures of the volume are outside the partition"
-        );
+        self.check_outside();
     }
 
     fn check_partition(&mut self, descriptor: &[u8]) {
@@ -412,6 +408,16 @@ impl Volume<'_> {
                 self.moved.insert(original, mapped);
             }
         }
+        self.check_outside();
+        // What is in a spare packet is claimed where it is.
+        for mapped in self.moved.values() {
+            for lba in *mapped..mapped + packet {
+                self.used.remove(&lba);
+            }
+        }
+    }
+
+    fn check_outside(&self) {
         let inside = self.used.range(self.start..self.start + self.length).next();
         assert_eq!(
             inside, None,
