@@ -6,7 +6,7 @@ use reburn_udf::{NoteKind, Session, UdfOptions, UdfRevision, Volume};
 
 use super::image::{Image, difficult_tree};
 
-fn image(tree: &Tree) -> Image {
+fn image(tree: &Tree) -> Image<'_> {
     let options = UdfOptions {
         revision: UdfRevision::V2_60,
         duplicate_metadata: true,
