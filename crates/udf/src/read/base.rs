@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, BlockRead, Lba};
+use reburn_tree::Attribute;
 
 use super::body::{Body, Source};
 use super::disc::Disc;
@@ -50,6 +51,15 @@ pub(crate) struct BaseEntry {
     pub(crate) owned: Vec<Blocks>,
     /// Blocks of the disc with continuations of its allocation descriptors.
     pub(crate) chain: Vec<BlockRange>,
+}
+
+/// What an entry has besides content.
+#[derive(Debug)]
+pub(crate) struct BaseExtras {
+    pub(crate) is_extended: bool,
+    pub(crate) attributes: Vec<Attribute>,
+    /// The block with the entry of the stream directory, and how many streams there are.
+    pub(crate) streams: Option<(u32, usize)>,
 }
 
 /// A directory as it stands on the disc.
@@ -108,6 +118,31 @@ impl<'a> Base<'a> {
         let entry = self.find(&reader, self.partition, block)?;
         let body = reader.body(&entry)?;
         self.describe(&reader, entry, &body)
+    }
+
+    /// What an entry in a block of the metadata partition has besides content.
+    pub(crate) fn extras(&self, block: u32) -> Result<BaseExtras, UdfError> {
+        let reader = self.reader();
+        let entry = self.find(&reader, self.partition, block)?;
+        let mut extras = BaseExtras {
+            is_extended: entry.is_extended(),
+            attributes: reader.attributes(&entry)?.others,
+            streams: None,
+        };
+        if let Some(icb) = &entry.stream_icb {
+            let address = Address::of(icb.extent_location);
+            let directory = reader.entry(address, entry.place("stream_directory_icb"))?;
+            let body = reader.body(&directory)?;
+            let mut count = 0;
+            reader.for_each_identifier(&directory, &body, &mut |raw| {
+                let is_name = !raw.has(characteristics::DELETED | characteristics::PARENT);
+                count += usize::from(is_name);
+                Ok(())
+            })?;
+            let is_inside = address.partition == self.partition;
+            extras.streams = is_inside.then_some((address.block, count));
+        }
+        Ok(extras)
     }
 
     /// The entry of the metadata file, or of its mirror, in a block of the partition below.

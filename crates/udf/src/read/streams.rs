@@ -6,6 +6,7 @@ use reburn_tree::{InodeId, Metadata};
 
 use super::body::push_range;
 use super::content::content;
+use super::entries::EntryAt;
 use super::entry::Entry;
 use super::note::NoteKind;
 use super::partitions::{Address, Kind};
@@ -41,7 +42,9 @@ impl Walk<'_> {
             self.take_blocks(&entry, &body);
             let name = self.stream_name(&identifier, &taken);
             let tree = &mut self.found.tree;
-            tree.set_stream(owner, &name, metadata, content(&body))?;
+            let stream = tree.set_stream(owner, &name, metadata, content(&body))?;
+            let at = EntryAt::of(&entry, self.partition);
+            self.found.entries.note(stream, at);
             taken.insert(name);
         }
         Ok(())

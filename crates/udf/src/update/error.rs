@@ -54,6 +54,15 @@ pub enum UpdateError {
         /// The folder.
         path: String,
     },
+    /// An entry of the form before UDF 2.00, which leads to no streams, would have to.
+    #[error(
+        "{path}: its entry is of the form before UDF 2.00, so its streams and attributes cannot be \
+         changed; record the whole image"
+    )]
+    PlainEntry {
+        /// The folder.
+        path: String,
+    },
     /// Entries and changes are not those of the tree and volume.
     #[error("{path}: the folder was not read from this volume; open the volume again")]
     OtherTree {

@@ -39,8 +39,8 @@ pub(super) struct Folders<'a> {
     pub(super) drafts: Vec<Draft>,
     /// Blocks of entries of files that no name leads to any more.
     dead: BTreeMap<u32, InodeId>,
-    /// New files that take over an entry's address.
-    pub(super) taken_over: BTreeMap<InodeId, EntryAt>,
+    /// New files that take over an entry's address, each under the name that it does it by.
+    pub(super) taken_over: BTreeMap<InodeId, (NodeId, EntryAt)>,
     /// Blocks of these.
     taken_blocks: BTreeSet<u32>,
     /// Files and folders without an entry, each under its first name.
@@ -51,12 +51,13 @@ pub(super) struct Folders<'a> {
 }
 
 impl<'a> Folders<'a> {
-    /// Compares every folder of `changes` with its directory.
+    /// Compares every folder of `changes`, and `more`, with its directory.
     pub(super) fn compare(
         base: &'a Base<'a>,
         tree: &'a Tree,
         entries: &'a Entries,
         changes: &Changes,
+        more: &[NodeId],
     ) -> Result<Self, UpdateError> {
         let dead = changes.inodes.iter();
         let dead = dead.filter(|&&inode| tree.links(inode) == 0);
@@ -76,7 +77,9 @@ impl<'a> Folders<'a> {
         let is_there = |&node: &NodeId| tree.is_directory(node) && tree.links(tree.inode(node)) > 0;
         // New folders are reached from the folders that they are in.
         let is_old = |&node: &NodeId| entries.get(tree.inode(node)).is_some();
-        let nodes = changes.folders.iter().copied();
+        let nodes = changes.folders.iter().chain(more);
+        let nodes: BTreeSet<_> = nodes.copied().collect();
+        let nodes = nodes.into_iter();
         let mut pending: Vec<_> = nodes.filter(is_there).filter(is_old).collect();
         pending.reverse();
         while let Some(node) = pending.pop() {
@@ -102,7 +105,7 @@ impl<'a> Folders<'a> {
         let taken_over = self.taken_over.get(&inode).copied();
         self.entries
             .get(inode)
-            .or(taken_over)
+            .or(taken_over.map(|(_, entry)| entry))
             .map(|entry| entry.block)
     }
 
@@ -239,7 +242,7 @@ impl<'a> Folders<'a> {
         let Some(entry) = self.entries.get(dead) else {
             return false;
         };
-        self.taken_over.insert(inode, entry);
+        self.taken_over.insert(inode, (child, entry));
         self.taken_blocks.insert(entry.block);
         claimed.insert(child)
     }

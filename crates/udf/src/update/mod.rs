@@ -29,6 +29,7 @@ mod blocks;
 mod descriptors;
 mod directory;
 mod error;
+mod folder;
 mod folders;
 mod ids;
 mod integrity;
@@ -37,6 +38,7 @@ mod patch;
 mod placed;
 mod plan;
 mod space;
+mod streams;
 mod tags;
 
 use std::collections::BTreeMap;
@@ -156,6 +158,8 @@ impl Update {
             space: Space::new(unit, end, main.addresses(), entries.used()),
             sources: BTreeMap::new(),
             directories: Vec::new(),
+            stream_directories: Vec::new(),
+            old_streams: BTreeMap::new(),
             places: BTreeMap::new(),
             ids: UniqueIds::from(next_id),
         };
@@ -258,8 +262,9 @@ impl Update {
     }
 
     /// The edit with addresses: its units where `places` says, file data where `files` says.
-    /// `files` is asked for the files that are new and not
-    /// [embedded](Self::is_embedded).
+    /// `files` is asked for files and streams that are new and not
+    /// [embedded](Self::is_embedded), and for the content of embedded ones that are not in
+    /// memory; not for content of the base that stays where it is.
     ///
     /// # Panics
     /// If `places` are too few, outside the partition, or where the old metadata are.

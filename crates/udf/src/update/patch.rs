@@ -8,9 +8,9 @@ use reburn_tree::{Metadata, Timestamp};
 use super::tags;
 use crate::read::posix_permissions;
 use crate::records::{
-    DiscTime, ExtendedFileEntry, FileEntry, IcbTag, Tag, file_type, icb_flags, tag_id,
+    DiscTime, ExtendedFileEntry, FileEntry, IcbTag, LongAd, Tag, file_type, icb_flags, tag_id,
 };
-use crate::write::{disc_time, permission_bits};
+use crate::write::{StreamsAt, disc_time, permission_bits};
 
 /// The id of an owner or group that is not known (ECMA-167 4/14.9.3).
 const NO_ID: u32 = u32::MAX;
@@ -28,6 +28,10 @@ pub(super) struct Patch<'a> {
     pub(super) metadata: Option<&'a Metadata>,
     pub(super) links: Option<u16>,
     pub(super) body: Option<NewBody>,
+    /// Of an extended entry, and together with a body.
+    pub(super) attributes: Option<&'a [u8]>,
+    /// Of an extended entry.
+    pub(super) streams: Option<StreamsAt>,
     pub(super) checkpoint: Option<u32>,
     pub(super) file_type: Option<u8>,
     /// When the body changed, where no metadata say it.
@@ -99,6 +103,9 @@ impl Patch<'_> {
             return;
         };
         let mut end = tail_at + tail_len;
+        if let Some(attributes) = self.attributes {
+            block[tail_at - attributes.len()..tail_at].copy_from_slice(attributes);
+        }
         if let Some(body) = &self.body {
             end = tail_at + body.tail.len();
             block[tail_at..end].copy_from_slice(&body.tail);
@@ -119,6 +126,16 @@ impl Patch<'_> {
             // Its own length and that of its streams (ECMA-167 4/14.17.11).
             let streams = entry.object_size.get().saturating_sub(old_length);
             entry.object_size = U64::new(body.information_length.saturating_add(streams));
+        }
+        if let Some(streams) = self.streams {
+            entry.stream_directory_icb = streams.icb().unwrap_or(LongAd::zeroed());
+            let own = entry.information_length.get();
+            entry.object_size = U64::new(own.saturating_add(streams.bytes));
+        }
+        if let Some(attributes) = self.attributes {
+            // All of them, so none is left in a file.
+            entry.extended_attribute_icb = LongAd::zeroed();
+            entry.length_of_extended_attributes = U32::new(attributes.len() as u32);
         }
         block[..ExtendedFileEntry::SIZE].copy_from_slice(entry.bytes());
         let attributes = entry.length_of_extended_attributes.get() as usize;

@@ -5,14 +5,18 @@ use std::fmt;
 use reburn_blocks::{
     BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, BlockRead, Lba, ReadError,
 };
-use reburn_tree::Tree;
+use reburn_tree::{Content, Extent, InodeId, Kind, Tree};
 
 use super::Update;
 use super::blocks::{Copy, Pieces};
+use super::folder::Directory;
 use super::patch::Patch;
-use super::plan::{Directory, Source};
+use super::plan::Source;
 use super::tags;
-use crate::write::{DirectoryPlace, EntryPlace, FilePlacement, NewEntries};
+use crate::write::{
+    DirectoryPlace, EXTENT_BLOCKS_MAX, EXTENT_BYTES_MAX, EntryPlace, FilePlacement, NewEntries,
+    stays_in_place,
+};
 
 /// Where what an edit writes shall stand.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -76,13 +80,53 @@ impl UpdateStructure {
     }
 }
 
+/// Where file data are: that of the base where it is, all other where the caller put it.
+struct Placement<'a> {
+    tree: &'a Tree,
+    files: &'a dyn FilePlacement,
+}
+
+impl FilePlacement for Placement<'_> {
+    fn extent_start(&self, inode: InodeId, extent: usize) -> Lba {
+        let Kind::File { content, .. } = self.tree.kind(inode) else {
+            return self.files.extent_start(inode, extent);
+        };
+        match content {
+            Content::Base(extents) if stays_in_place(extents) => base_starts(extents)
+                .nth(extent)
+                .flatten()
+                .expect("an extent that is not a hole starts with a block"),
+            _ => self.files.extent_start(inode, extent),
+        }
+    }
+
+    fn read_embedded(&self, inode: InodeId, content: &mut [u8]) -> Result<(), ReadError> {
+        self.files.read_embedded(inode, content)
+    }
+}
+
+/// Where the extents of a file that stays in place start, in the order of [`file_extents`];
+/// `None` for holes.
+///
+/// [`file_extents`]: crate::file_extents
+fn base_starts(extents: &[Extent]) -> impl Iterator<Item = Option<Lba>> {
+    extents.iter().flat_map(|extent| {
+        let count = extent.bytes.div_ceil(EXTENT_BYTES_MAX);
+        let start = extent.start();
+        (0..count).map(move |index| {
+            let skipped = u64::from(EXTENT_BLOCKS_MAX.get()) * index;
+            Lba::checked(u64::from(start?.get()) + skipped)
+        })
+    })
+}
+
 /// An edit with addresses.
 pub struct PlacedUpdate<'a> {
     update: &'a Update,
     tree: &'a Tree,
     disc: &'a dyn BlockRead,
     places: &'a UpdatePlaces,
-    files: &'a dyn FilePlacement,
+    files: Placement<'a>,
     /// Where each new unit starts, which it is, and of which copy; ascending.
     units: Vec<(Lba, u32, Copy)>,
     main: Pieces,
@@ -135,7 +179,7 @@ impl<'a> PlacedUpdate<'a> {
             tree,
             disc,
             places,
-            files,
+            files: Placement { tree, files },
             units,
             main,
             mirror,
@@ -213,20 +257,21 @@ impl<'a> PlacedUpdate<'a> {
         };
         match source {
             Source::File(inode) => {
-                new.write_file(inode, place(inode), update.partition, self.files, out)?;
+                new.write_file(inode, place(inode), update.partition, &self.files, out)?;
             }
             Source::Continuation(inode, part) => {
                 let place = place(inode);
-                new.write_continuation(inode, place, part, update.partition, self.files, out);
+                new.write_continuation(inode, place, part, update.partition, &self.files, out);
             }
             Source::Patched(inode) => {
                 update.base.read_entry(self.disc, address, out)?;
-                let is_directory = matches!(self.tree.kind(inode), reburn_tree::Kind::Directory);
+                let is_directory = matches!(self.tree.kind(inode), Kind::Directory);
                 let links = u16::try_from(self.tree.links(inode)).ok();
                 let patch = Patch {
                     metadata: Some(self.tree.metadata(inode)),
                     // That of a folder counts the folders in it, which did not change.
                     links: links.filter(|_| !is_directory),
+                    streams: update.planned.old_streams.get(&inode).copied(),
                     ..Patch::default()
                 };
                 patch.apply(out);
@@ -241,10 +286,21 @@ impl<'a> PlacedUpdate<'a> {
             }
             Source::Directory(index, block) => {
                 let directory = &update.planned.directories[index as usize];
-                let at = block as usize * BLOCK_SIZE;
-                let bytes = &directory.bytes[at..];
-                let len = bytes.len().min(BLOCK_SIZE);
-                out[..len].copy_from_slice(&bytes[..len]);
+                copy_block(&directory.bytes, block, out);
+                return Ok(());
+            }
+            Source::StreamDirectory(index) => {
+                let directory = &update.planned.stream_directories[index as usize];
+                let at = DirectoryPlace {
+                    links: 0,
+                    bytes: &directory.bytes,
+                    blocks: &directory.blocks,
+                };
+                new.write_stream_directory(directory.owner, &directory.place, &at, out);
+            }
+            Source::Streams(index, block) => {
+                let directory = &update.planned.stream_directories[index as usize];
+                copy_block(&directory.bytes, block, out);
                 return Ok(());
             }
         }
@@ -259,6 +315,13 @@ impl<'a> PlacedUpdate<'a> {
                 metadata: Some(self.tree.metadata(directory.inode)),
                 links: Some(directory.links),
                 body: Some(directory.body()),
+                attributes: directory.attributes.as_deref(),
+                streams: self
+                    .update
+                    .planned
+                    .old_streams
+                    .get(&directory.inode)
+                    .copied(),
                 ..Patch::default()
             };
             patch.apply(out);
@@ -301,4 +364,11 @@ impl<'a> PlacedUpdate<'a> {
         let now = self.main.ranges().union(&self.mirror.ranges());
         self.update.old_ranges().difference(&now)
     }
+}
+
+/// Fills `out`, a block of zeros, with a block of a directory.
+fn copy_block(directory: &[u8], block: u32, out: &mut [u8]) {
+    let bytes = &directory[block as usize * BLOCK_SIZE..];
+    let len = bytes.len().min(BLOCK_SIZE);
+    out[..len].copy_from_slice(&bytes[..len]);
 }

@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use reburn_blocks::BLOCK_SIZE;
 use reburn_tree::{Changes, InodeId, Metadata, Timestamp, Tree};
 
-use super::directory::{AllPlaces, GoneNames, Naming, Sketch, block_at};
+use super::directory::{AllPlaces, GoneNames, Naming};
+use super::folder::{Directory, DirectoryPlan};
 use super::folders::{Draft, Folders};
 use super::ids::UniqueIds;
-use super::patch::NewBody;
 use super::space::Space;
+use super::streams::{OldExtras, StreamDirectory};
 use super::{UpdateError, UpdateOptions};
-use crate::read::{Base, BaseEntry};
-use crate::records::icb_flags;
-use crate::write::{EntryPlace, NewEntries, UdfOptions, directory_ads};
+use crate::read::Base;
+use crate::write::{EntryPlace, NewEntries, StreamsAt, UdfOptions};
 use crate::{Entries, LayoutError};
 
 /// Blocks that metadata may take, as when a volume is laid out.
@@ -32,19 +32,10 @@ pub(super) enum Source {
     Folder(u32),
     /// A block of its directory.
     Directory(u32, u32),
-}
-
-/// A changed folder.
-#[derive(Debug)]
-pub(super) struct Directory {
-    pub(super) inode: InodeId,
-    /// Its directory. Empty if only its entry changes.
-    pub(super) bytes: Vec<u8>,
-    /// Blocks of the directory; none if it is in the entry.
-    pub(super) blocks: Vec<u32>,
-    pub(super) links: u16,
-    /// The entry as it is; `None` of a new folder.
-    pub(super) old: Option<Vec<u8>>,
+    /// The entry of a changed stream directory, by its number among them.
+    StreamDirectory(u32),
+    /// A block of it.
+    Streams(u32, u32),
 }
 
 /// What was worked out.
@@ -52,7 +43,10 @@ pub(super) struct Directory {
 pub(super) struct Planned {
     pub(super) sources: BTreeMap<u32, Source>,
     pub(super) directories: Vec<Directory>,
-    /// Entries of files and folders that are new.
+    pub(super) stream_directories: Vec<StreamDirectory>,
+    /// Old entries that lead to other streams than before.
+    pub(super) old_streams: BTreeMap<InodeId, StreamsAt>,
+    /// Entries of files, folders and streams that are new, or rendered anew where they are.
     pub(super) places: BTreeMap<InodeId, EntryPlace>,
     /// Units that change, ascending.
     pub(super) units: Vec<u32>,
@@ -74,6 +68,8 @@ pub(super) struct Planner<'a> {
     pub(super) space: Space,
     pub(super) sources: BTreeMap<u32, Source>,
     pub(super) directories: Vec<Directory>,
+    pub(super) stream_directories: Vec<StreamDirectory>,
+    pub(super) old_streams: BTreeMap<InodeId, StreamsAt>,
     pub(super) places: BTreeMap<InodeId, EntryPlace>,
     pub(super) ids: UniqueIds,
 }
@@ -81,26 +77,24 @@ pub(super) struct Planner<'a> {
 impl Planner<'_> {
     /// Works it out. `end` is one past the last address so far.
     pub(super) fn run(mut self, options: &UpdateOptions, end: u32) -> Result<Planned, UpdateError> {
-        let mut folders = Folders::compare(self.base, self.tree, self.entries, self.changes)?;
+        let extras = self.old_extras()?;
+        let nodes = extras.values().map(|extras| extras.node);
+        let more: Vec<_> = nodes.filter(|&node| self.tree.is_directory(node)).collect();
+        let (tree, entries) = (self.tree, self.entries);
+        let mut folders = Folders::compare(self.base, tree, entries, self.changes, &more)?;
         let space = &mut self.space;
         folders.for_each_dead(|owned| {
             for &blocks in owned {
                 space.release(blocks);
             }
         })?;
-        for (&inode, entry) in &folders.taken_over {
+        for (_, entry) in folders.taken_over.values() {
             self.space.reserve(entry.block);
-            self.space.change(entry.block);
-            let place = EntryPlace {
-                block: entry.block,
-                unique_id: entry.unique_id,
-                continuations: Vec::new(),
-            };
-            self.places.insert(inode, place);
         }
-        self.patch_old(&folders);
+        self.patch_old(&folders, &extras);
         self.expect_changes(&folders.drafts);
-        self.place_new(&folders)?;
+        self.place_new(&folders, &extras)?;
+        self.place_streams(&folders, &extras)?;
         let mut gone = GoneNames::new();
         for draft in &folders.drafts {
             Naming::note_gone(&mut gone, draft);
@@ -120,6 +114,16 @@ impl Planner<'_> {
                 revision: self.options.revision,
                 serial: self.serial,
             };
+            let inode = self.tree.inode(draft.node);
+            let extras = extras.get(&inode);
+            let entries = self.new_entries();
+            let attributes = match (extras, self.entries.get(inode)) {
+                (Some(extras), Some(entry)) if extras.has_new_attributes => {
+                    entries.check_extras(draft.node)?;
+                    Some(entries.attributes(inode, entry.block))
+                }
+                _ => None,
+            };
             let directory = DirectoryPlan {
                 tree: self.tree,
                 draft,
@@ -127,10 +131,11 @@ impl Planner<'_> {
                     options: self.options,
                     tree: self.tree,
                 },
+                attributes,
                 space: &mut self.space,
                 sources: &mut self.sources,
                 number: self.directories.len() as u32,
-                is_changed: self.changes.inodes.contains(&self.tree.inode(draft.node)),
+                is_changed: self.changes.inodes.contains(&inode),
             };
             let directory = directory.make(&mut naming)?;
             Naming {
@@ -157,10 +162,16 @@ impl Planner<'_> {
         }
         let there = |inode: &&InodeId| self.tree.links(**inode) > 0;
         let changed = self.changes.inodes.iter().filter(there);
-        let times = changed.map(|&inode| newest(self.tree.metadata(inode)));
+        let with_streams = changed.flat_map(|&inode| {
+            let streams = self.tree.streams(inode).map(|(_, stream)| stream);
+            std::iter::once(inode).chain(streams)
+        });
+        let times = with_streams.map(|inode| newest(self.tree.metadata(inode)));
         Ok(Planned {
             sources: self.sources,
             directories: self.directories,
+            stream_directories: self.stream_directories,
+            old_streams: self.old_streams,
             places: self.places,
             units,
             end,
@@ -169,12 +180,14 @@ impl Planner<'_> {
         })
     }
 
-    /// Old entries with other metadata or link counts. Those of changed folders come later.
-    fn patch_old(&mut self, folders: &Folders<'_>) {
+    /// Old entries with other metadata, link counts or streams. Those of changed folders come
+    /// later, and those that are rendered anew.
+    fn patch_old(&mut self, folders: &Folders<'_>, extras: &BTreeMap<InodeId, OldExtras>) {
         let drafts = folders.drafts.iter();
         let drafts: BTreeSet<_> = drafts.map(|draft| self.tree.inode(draft.node)).collect();
         for &inode in &self.changes.inodes {
-            let is_there = self.tree.links(inode) > 0 && !drafts.contains(&inode);
+            let is_rendered = extras.get(&inode).is_some_and(OldExtras::is_rendered);
+            let is_there = self.tree.links(inode) > 0 && !drafts.contains(&inode) && !is_rendered;
             if let Some(entry) = self.entries.get(inode).filter(|_| is_there) {
                 self.space.change(entry.block);
                 self.sources.insert(entry.block, Source::Patched(inode));
@@ -204,45 +217,61 @@ impl Planner<'_> {
         }
     }
 
-    /// Finds addresses for what has none.
-    fn place_new(&mut self, folders: &Folders<'_>) -> Result<(), UpdateError> {
-        let new = NewEntries {
-            options: self.options,
-            tree: self.tree,
-        };
+    /// Finds addresses for what has none, and has the entries there rendered.
+    fn place_new(
+        &mut self,
+        folders: &Folders<'_>,
+        extras: &BTreeMap<InodeId, OldExtras>,
+    ) -> Result<(), UpdateError> {
+        let tree = self.tree;
         for &node in &folders.new {
-            let inode = self.tree.inode(node);
             let place = EntryPlace {
                 block: self.space.take(),
                 unique_id: self.ids.take(),
-                continuations: Vec::new(),
+                ..EntryPlace::default()
             };
-            self.places.insert(inode, place);
+            self.places.insert(tree.inode(node), place);
         }
-        let nodes = folders.new.iter().copied();
-        let taken = folders.taken_over.keys().copied();
-        for node in nodes.clone().filter(|&node| !self.tree.is_directory(node)) {
-            new.check(node)?;
+        let taken_over = folders.taken_over.values().copied();
+        let rendered = extras.iter().filter_map(|(&inode, extras)| {
+            let is_file = !tree.is_directory(extras.node) && extras.is_rendered();
+            Some((extras.node, self.entries.get(inode).filter(|_| is_file)?))
+        });
+        let stay: Vec<_> = taken_over.chain(rendered).collect();
+        for &(node, entry) in &stay {
+            self.space.change(entry.block);
+            let place = EntryPlace {
+                block: entry.block,
+                unique_id: entry.unique_id,
+                ..EntryPlace::default()
+            };
+            self.places.insert(tree.inode(node), place);
         }
-        let files: Vec<InodeId> = nodes
-            .filter(|&node| !self.tree.is_directory(node))
-            .map(|node| self.tree.inode(node))
-            .chain(taken)
-            .collect();
-        for inode in files {
-            let count = new.continuations(inode);
-            let count = u32::try_from(count).unwrap_or(METADATA_BLOCKS_MAX);
-            let continuations: Vec<u32> = (0..count).map(|_| self.space.take()).collect();
-            for (part, &block) in (1..).zip(&continuations) {
-                let source = Source::Continuation(inode, part);
-                self.sources.insert(block, source);
-            }
-            if let Some(place) = self.places.get_mut(&inode) {
-                place.continuations = continuations;
-                self.sources.insert(place.block, Source::File(inode));
+        let new = folders.new.iter().copied();
+        for node in new.chain(stay.iter().map(|(node, _)| *node)) {
+            if tree.is_directory(node) {
+                self.new_entries().check_extras(node)?;
+            } else {
+                self.new_entries().check(node)?;
+                self.place_continuations(tree.inode(node));
             }
         }
         Ok(())
+    }
+
+    /// Has the entry of a file rendered, and finds addresses for what continues it.
+    pub(super) fn place_continuations(&mut self, inode: InodeId) {
+        let count = self.new_entries().continuations(inode);
+        let count = u32::try_from(count).unwrap_or(METADATA_BLOCKS_MAX);
+        let continuations: Vec<u32> = (0..count).map(|_| self.space.take()).collect();
+        for (part, &block) in (1..).zip(&continuations) {
+            let source = Source::Continuation(inode, part);
+            self.sources.insert(block, source);
+        }
+        if let Some(place) = self.places.get_mut(&inode) {
+            place.continuations = continuations;
+            self.sources.insert(place.block, Source::File(inode));
+        }
     }
 }
 
@@ -252,157 +281,4 @@ fn newest(metadata: &Metadata) -> Timestamp {
         .into_iter()
         .flatten()
         .fold(metadata.modified, Timestamp::max)
-}
-
-/// A changed directory that gets its blocks.
-struct DirectoryPlan<'a> {
-    tree: &'a Tree,
-    draft: &'a Draft,
-    entries: NewEntries<'a>,
-    space: &'a mut Space,
-    sources: &'a mut BTreeMap<u32, Source>,
-    number: u32,
-    /// Whether more of the folder changed than what is in it.
-    is_changed: bool,
-}
-
-impl DirectoryPlan<'_> {
-    /// The directory, unless neither it nor its entry changes.
-    fn make(mut self, naming: &mut Naming<'_>) -> Result<Option<Directory>, UpdateError> {
-        let node = self.draft.node;
-        let inode = self.tree.inode(node);
-        let parent = self.tree.inode(self.tree.parent(node));
-        let parent = naming.places.entry(parent).map(|(block, _)| block);
-        let sketch = Sketch::new(self.tree, self.draft, parent)?;
-        let links = self.links(&sketch)?;
-        let base = self.draft.base.as_ref();
-        let Some((entry_block, _)) = naming.places.entry(inode) else {
-            return Ok(None);
-        };
-        if !sketch.is_changed() && !self.is_changed {
-            return Ok(None);
-        }
-        let blocks = self.blocks(&sketch)?;
-        let bytes = sketch.write(naming, |at| {
-            if blocks.is_empty() {
-                entry_block
-            } else {
-                block_at(&blocks, at)
-            }
-        });
-        for (index, (&block, now)) in blocks.iter().zip(bytes.chunks(BLOCK_SIZE)).enumerate() {
-            let was = base.filter(|base| {
-                let old = base.blocks.as_ref();
-                old.is_some_and(|old| old.get(index) == Some(&block))
-            });
-            let was = was.and_then(|base| base.bytes.chunks(BLOCK_SIZE).nth(index));
-            if was != Some(now) {
-                self.space.change(block);
-                let source = Source::Directory(self.number, index as u32);
-                self.sources.insert(block, source);
-            }
-        }
-        let is_same_entry = base.is_some_and(|base| {
-            let old_blocks = base.blocks.as_deref().unwrap_or_default();
-            !self.is_changed
-                && !blocks.is_empty()
-                && old_blocks == blocks
-                && base.bytes.len() == bytes.len()
-                && sketch.more_folders == 0
-        });
-        if !is_same_entry {
-            self.space.change(entry_block);
-            let source = Source::Folder(self.number);
-            self.sources.insert(entry_block, source);
-        }
-        Ok(Some(Directory {
-            inode,
-            bytes,
-            blocks,
-            links,
-            old: base.map(|base| base.entry.block.clone()),
-        }))
-    }
-
-    /// How many identifiers lead to the folder: its name, and the way up of each in it.
-    fn links(&self, sketch: &Sketch<'_>) -> Result<u16, LayoutError> {
-        let base = self.draft.base.as_ref();
-        let before = base.map_or(1, |base| base.entry.links().into());
-        let links = (before + sketch.more_folders).max(1);
-        u16::try_from(links).map_err(|_| LayoutError::TooManyLinks {
-            path: self.tree.display_path(self.draft.node),
-            links: links.unsigned_abs(),
-        })
-    }
-
-    /// The blocks of the directory; none if it goes into the entry.
-    fn blocks(&mut self, sketch: &Sketch<'_>) -> Result<Vec<u32>, LayoutError> {
-        let inode = self.tree.inode(self.draft.node);
-        let base = self.draft.base.as_ref();
-        let room = base.map_or_else(
-            || self.entries.room(inode),
-            |base| (BLOCK_SIZE - base.entry.descriptors.start) as u64,
-        );
-        let old = base
-            .and_then(|base| base.blocks.clone())
-            .unwrap_or_default();
-        let may_embed = sketch.is_anew || base.is_some_and(|base| base.entry.is_embedded);
-        let too_large = || LayoutError::DirectoryTooLarge {
-            path: self.tree.display_path(self.draft.node),
-            bytes: sketch.bytes,
-        };
-        let wanted = if may_embed && sketch.bytes <= room {
-            0
-        } else {
-            let blocks = sketch.bytes.div_ceil(BLOCK_SIZE as u64);
-            u32::try_from(blocks)
-                .ok()
-                .filter(|&blocks| blocks < METADATA_BLOCKS_MAX)
-                .ok_or_else(too_large)? as usize
-        };
-        let mut blocks = old;
-        for block in blocks.split_off(wanted.min(blocks.len())) {
-            self.space.release((block, block + 1));
-        }
-        if blocks.len() < wanted {
-            let missing = (wanted - blocks.len()) as u32;
-            blocks.extend(self.space.take_run(missing));
-        }
-        if directory_ads(&blocks, sketch.bytes).len() as u64 > room {
-            for &block in &blocks {
-                self.space.release((block, block + 1));
-            }
-            blocks = self.space.take_contiguous(wanted as u32);
-        }
-        if directory_ads(&blocks, sketch.bytes).len() as u64 > room {
-            return Err(too_large());
-        }
-        Ok(blocks)
-    }
-}
-
-impl Directory {
-    /// What the entry has behind its attributes.
-    pub(super) fn body(&self) -> NewBody {
-        let length = self.bytes.len() as u64;
-        let (form, tail) = if self.blocks.is_empty() {
-            (icb_flags::EMBEDDED, self.bytes.clone())
-        } else {
-            (icb_flags::SHORT, directory_ads(&self.blocks, length))
-        };
-        NewBody {
-            form,
-            tail,
-            information_length: length,
-            blocks_recorded: self.blocks.len() as u64,
-        }
-    }
-}
-
-impl BaseEntry {
-    /// How many identifiers lead to it. The field is in the same place in both forms.
-    fn links(&self) -> u16 {
-        const AT: usize = 48;
-        u16::from_le_bytes([self.block[AT], self.block[AT + 1]])
-    }
 }

@@ -5,11 +5,12 @@ use reburn_record::Record;
 use reburn_record::little_endian::U32;
 use reburn_tree::{Content, InodeId, Kind, NodeId, Tree};
 
-use super::attributes::attributes;
+use super::attributes::{attributes, check_attributes};
 use super::emit::seal;
 use super::entry::{Entry, EntryForm, type_of};
 use super::extents::{cut, file_extents, stays_in_place};
 use super::placed::{long_ad, short_ad};
+use super::streams::{check_stream, stream_bytes};
 use super::symlink::{encode_target, encoded_target_len};
 use super::{EXTENT_BYTES_MAX, FilePlacement, LayoutError, UdfOptions};
 use crate::records::{
@@ -40,6 +41,27 @@ pub(crate) struct EntryPlace {
     pub(crate) unique_id: u64,
     /// Blocks that its allocation descriptors go on in.
     pub(crate) continuations: Vec<u32>,
+    pub(crate) streams: StreamsAt,
+    /// Whether it is the entry of a stream.
+    pub(crate) is_stream: bool,
+}
+
+/// Where the named streams of a file are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct StreamsAt {
+    /// The block with the entry of the stream directory, if there is one.
+    pub(crate) block: Option<u32>,
+    /// Bytes of all streams.
+    pub(crate) bytes: u64,
+}
+
+impl StreamsAt {
+    /// What leads to the stream directory.
+    pub(crate) fn icb(self) -> Option<LongAd> {
+        let length = BLOCK_SIZE as u32;
+        self.block
+            .map(|block| long_ad(length, block, METADATA_PARTITION))
+    }
 }
 
 /// Where a new directory's identifiers are.
@@ -85,10 +107,35 @@ impl NewEntries<'_> {
         self.form().continuations(self.tree, inode, extents)
     }
 
+    /// Extended attributes of an inode, for the entry in `block`.
+    pub(crate) fn attributes(&self, inode: InodeId, block: u32) -> Vec<u8> {
+        attributes(self.form(), self.options, self.tree, inode, block)
+    }
+
+    /// Checks what attributes and streams of a file or folder must obey.
+    pub(crate) fn check_extras(&self, node: NodeId) -> Result<(), LayoutError> {
+        check_attributes(self.form(), self.tree, node)?;
+        let owner = self.tree.inode(node);
+        for (name, stream) in self.tree.streams(owner) {
+            if let Err(reason) = check_stream(self.tree, owner, name, stream) {
+                let name = String::from_utf8_lossy(name).into_owned();
+                let path = self.tree.display_path(node);
+                return Err(LayoutError::Stream { path, name, reason });
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes of all streams of a file.
+    pub(crate) fn stream_bytes(&self, owner: InodeId) -> u64 {
+        stream_bytes(self.tree, owner)
+    }
+
     /// Checks what an entry of anything but a folder must obey.
     pub(crate) fn check(&self, node: NodeId) -> Result<(), LayoutError> {
         let inode = self.tree.inode(node);
         let path = || self.tree.display_path(node);
+        self.check_extras(node)?;
         let links = u64::from(self.tree.links(inode));
         if links > u16::MAX.into() {
             let path = path();
@@ -144,18 +191,24 @@ impl NewEntries<'_> {
         if matches!(kind, Kind::File { .. }) {
             flags |= ARCHIVE;
         }
+        let file_type = if place.is_stream {
+            flags |= icb_flags::STREAM;
+            file_type::FILE
+        } else {
+            type_of(self.options.revision, kind, self.tree.metadata(inode))
+        };
         let entry = Entry {
-            file_type: type_of(self.options.revision, kind, self.tree.metadata(inode)),
+            file_type,
             flags,
             metadata: *self.tree.metadata(inode),
             // More than 16 bits were refused.
             links: self.tree.links(inode) as u16,
             information_length,
             blocks_recorded,
-            stream_bytes: 0,
-            stream_directory: None,
+            stream_bytes: place.streams.bytes,
+            stream_directory: place.streams.icb(),
             unique_id: place.unique_id,
-            attributes: attributes(self.form(), self.options, self.tree, inode, place.block),
+            attributes: self.attributes(inode, place.block),
             tail,
         };
         entry.write(self.options, place.block, out);
@@ -223,12 +276,7 @@ impl NewEntries<'_> {
         directory: &DirectoryPlace<'_>,
         out: &mut [u8],
     ) {
-        let (flags, tail) = if directory.blocks.is_empty() {
-            (icb_flags::EMBEDDED, directory.bytes.to_vec())
-        } else {
-            let bytes = directory.bytes.len() as u64;
-            (icb_flags::SHORT, directory_ads(directory.blocks, bytes))
-        };
+        let (flags, tail) = directory.body();
         let entry = Entry {
             file_type: file_type::DIRECTORY,
             flags,
@@ -236,13 +284,54 @@ impl NewEntries<'_> {
             links: directory.links,
             information_length: directory.bytes.len() as u64,
             blocks_recorded: directory.blocks.len() as u64,
-            stream_bytes: 0,
-            stream_directory: None,
+            stream_bytes: place.streams.bytes,
+            stream_directory: place.streams.icb(),
             unique_id: place.unique_id,
-            attributes: attributes(self.form(), self.options, self.tree, inode, place.block),
+            attributes: self.attributes(inode, place.block),
             tail,
         };
         entry.write(self.options, place.block, out);
+    }
+}
+
+impl NewEntries<'_> {
+    /// Puts the entry of the stream directory of `owner` into `out`, a block of zeros. It has
+    /// the owner's unique id (UDF 3.2.1.1).
+    pub(crate) fn write_stream_directory(
+        &self,
+        owner: InodeId,
+        place: &EntryPlace,
+        directory: &DirectoryPlace<'_>,
+        out: &mut [u8],
+    ) {
+        let (flags, tail) = directory.body();
+        let entry = Entry {
+            flags,
+            metadata: *self.tree.metadata(owner),
+            information_length: directory.bytes.len() as u64,
+            blocks_recorded: directory.blocks.len() as u64,
+            unique_id: place.unique_id,
+            tail,
+            ..Entry::of_system(file_type::STREAM_DIRECTORY, self.options.time)
+        };
+        entry.write(self.options, place.block, out);
+    }
+
+    /// Bytes that the entry of a stream directory has for it.
+    pub(crate) fn stream_directory_room(&self) -> u64 {
+        (BLOCK_SIZE - self.form().head_bytes()) as u64
+    }
+}
+
+impl DirectoryPlace<'_> {
+    /// The directory, or what leads to it, and how the ICB tag announces that.
+    fn body(&self) -> (u16, Vec<u8>) {
+        if self.blocks.is_empty() {
+            (icb_flags::EMBEDDED, self.bytes.to_vec())
+        } else {
+            let bytes = self.bytes.len() as u64;
+            (icb_flags::SHORT, directory_ads(self.blocks, bytes))
+        }
     }
 }
 

@@ -3,18 +3,21 @@
 //! Invariants: attributes of ECMA-167 come first, then those of implementations, then those of
 //! applications; each is a multiple of four bytes long; all are in the entry.
 
+use reburn_blocks::BLOCK_SIZE;
 use reburn_record::Record;
 use reburn_record::little_endian::{U16, U32};
-use reburn_tree::{Attribute, InodeId, Kind, Tree};
+use reburn_tree::{Attribute, InodeId, Kind, NodeId, Tree};
 
-use super::UdfOptions;
 use super::emit::{developer, disc_time, identifier, seal};
 use super::entry::EntryForm;
+use super::{LayoutError, UdfOptions};
 use crate::records::{
     AttributeHead, DeviceSpecification, EntityId, ExtendedAttributeHeader, FileTimes, UseAttribute,
     attribute_type, tag_id,
 };
 
+/// Bytes that attributes leave in an entry for what leads to its content.
+const DESCRIPTOR_BYTES_MIN: u64 = 64;
 /// No group of attributes of that kind (UDF 3.3.4.1); before 2.00 it is their length.
 const NO_ATTRIBUTES: u32 = u32::MAX;
 /// Bytes of an attribute with one time: head, length, which times, the time.
@@ -37,6 +40,28 @@ pub(super) fn attribute_bytes(form: EntryForm, tree: &Tree, inode: InodeId) -> u
         0 => 0,
         bytes => ExtendedAttributeHeader::SIZE as u64 + bytes,
     }
+}
+
+/// Checks that attributes fit into the entry with what leads to its content.
+pub(super) fn check_attributes(
+    form: EntryForm,
+    tree: &Tree,
+    node: NodeId,
+) -> Result<(), LayoutError> {
+    let inode = tree.inode(node);
+    let path = || tree.display_path(node);
+    let long = tree.attributes(inode).iter().find(|a| a.name.len() > 23);
+    if let Some(attribute) = long {
+        let name = String::from_utf8_lossy(&attribute.name).into_owned();
+        return Err(LayoutError::AttributeName { path: path(), name });
+    }
+    let bytes = attribute_bytes(form, tree, inode);
+    let max = (BLOCK_SIZE - form.head_bytes()) as u64 - DESCRIPTOR_BYTES_MIN;
+    if bytes > max {
+        let path = path();
+        return Err(LayoutError::AttributesTooLarge { path, bytes, max });
+    }
+    Ok(())
 }
 
 /// Bytes of an attribute of use with a value of so many bytes.

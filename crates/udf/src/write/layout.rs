@@ -12,7 +12,7 @@ use std::sync::Arc;
 use reburn_blocks::{BLOCK_SIZE, BlockCount, Lba, WriteUnit};
 use reburn_tree::{Content, InodeId, Kind, Metadata, NodeId, Timestamp, Tree};
 
-use super::attributes::attribute_bytes;
+use super::attributes::check_attributes;
 use super::descriptors;
 use super::directory::FidSizes;
 use super::entry::EntryForm;
@@ -37,9 +37,6 @@ const ALLOCATION_UNIT_MIN: BlockCount = BlockCount::new(32);
 /// Blocks that metadata may take, so that unique ids made of block numbers stay below those
 /// that some readers take for negative.
 const METADATA_BLOCKS_MAX: u64 = 1 << 30;
-
-/// Bytes that attributes leave in an entry for what leads to its content.
-const DESCRIPTOR_BYTES_MIN: u64 = 64;
 
 /// How a tree becomes a volume: where each entry and directory stands in the run of metadata.
 ///
@@ -194,7 +191,7 @@ impl Layout {
         let inode = tree.inode(node);
         self.places.set(inode, directory.start);
         self.note_times(tree.metadata(inode));
-        self.check_attributes(tree, node)?;
+        check_attributes(self.form, tree, node)?;
         self.counts.directories += 1;
         *blocks += 1 + u64::from(self.directory_blocks(tree, &directory));
         let extents = bytes.div_ceil(EXTENT_BYTES_MAX);
@@ -245,24 +242,6 @@ impl Layout {
         Ok(tree.streams(inode).len() > 0)
     }
 
-    /// Checks that attributes fit into the entry with what leads to its content.
-    fn check_attributes(&self, tree: &Tree, node: NodeId) -> Result<(), LayoutError> {
-        let inode = tree.inode(node);
-        let path = || tree.display_path(node);
-        let long = tree.attributes(inode).iter().find(|a| a.name.len() > 23);
-        if let Some(attribute) = long {
-            let name = String::from_utf8_lossy(&attribute.name).into_owned();
-            return Err(LayoutError::AttributeName { path: path(), name });
-        }
-        let bytes = attribute_bytes(self.form, tree, inode);
-        let max = (BLOCK_SIZE - self.form.head_bytes()) as u64 - DESCRIPTOR_BYTES_MIN;
-        if bytes > max {
-            let path = path();
-            return Err(LayoutError::AttributesTooLarge { path, bytes, max });
-        }
-        Ok(())
-    }
-
     /// Checks what an entry must obey, whichever name leads to it.
     fn check_file(&self, tree: &Tree, node: NodeId) -> Result<(), LayoutError> {
         let inode = tree.inode(node);
@@ -274,7 +253,7 @@ impl Layout {
                 links,
             });
         }
-        self.check_attributes(tree, node)?;
+        check_attributes(self.form, tree, node)?;
         if let Kind::Symlink(target) = tree.kind(inode) {
             let (len, max) = (encoded_target_len(target), self.form.room(tree, inode));
             if len > max {

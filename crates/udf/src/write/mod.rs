@@ -39,7 +39,8 @@ mod system;
 mod virtual_table;
 
 pub(crate) use alone::{
-    DirectoryPlace, EntryPlace, NewEntries, continuation, directory_ads, entry_ad, file_ad,
+    DirectoryPlace, EntryPlace, NewEntries, StreamsAt, continuation, directory_ads, entry_ad,
+    file_ad,
 };
 pub(crate) use emit::{developer, disc_time};
 pub(crate) use entry::permissions as permission_bits;

@@ -95,22 +95,9 @@ impl Layout {
         name: &[u8],
         stream: InodeId,
     ) -> Result<(), &'static str> {
-        if name.starts_with(EntityId::UDF_DEFINED) && !DEFINED.contains(&name) {
-            return Err("UDF keeps names with *UDF for streams that it defines (UDF 3.3.7, 3.3.8)");
-        }
-        if let Cow::Owned(recorded) = recorded_name(name) {
-            let other = |(other, _): (&[u8], InodeId)| {
-                other != name && recorded_name(other) == recorded.as_str()
-            };
-            if tree.streams(owner).any(other) {
-                return Err("UDF would record the name as that of another stream of the file");
-            }
-        }
+        check_stream(tree, owner, name, stream)?;
         if self.places.is_placed(stream) {
             return Err("it is a file of its own as well, or a stream of two files");
-        }
-        if tree.streams(stream).len() > 0 || !tree.attributes(stream).is_empty() {
-            return Err("a stream has neither streams nor attributes (UDF 3.3.5.1)");
         }
         Ok(())
     }
@@ -157,20 +144,49 @@ impl Layout {
     }
 }
 
+/// Why a stream cannot be recorded in any volume, if it cannot.
+pub(super) fn check_stream(
+    tree: &Tree,
+    owner: InodeId,
+    name: &[u8],
+    stream: InodeId,
+) -> Result<(), &'static str> {
+    if name.starts_with(EntityId::UDF_DEFINED) && !DEFINED.contains(&name) {
+        return Err("UDF keeps names with *UDF for streams that it defines (UDF 3.3.7, 3.3.8)");
+    }
+    if let Cow::Owned(recorded) = recorded_name(name) {
+        let other = |(other, _): (&[u8], InodeId)| {
+            other != name && recorded_name(other) == recorded.as_str()
+        };
+        if tree.streams(owner).any(other) {
+            return Err("UDF would record the name as that of another stream of the file");
+        }
+    }
+    if tree.streams(stream).len() > 0 || !tree.attributes(stream).is_empty() {
+        return Err("a stream has neither streams nor attributes (UDF 3.3.5.1)");
+    }
+    Ok(())
+}
+
+/// Bytes of all streams of a file.
+pub(super) fn stream_bytes(tree: &Tree, owner: InodeId) -> u64 {
+    let bytes = tree.streams(owner).map(|(_, stream)| {
+        match tree.kind(stream) {
+            Kind::File { size, .. } => size,
+            _ => 0, // no stream is anything else
+        }
+    });
+    bytes.sum()
+}
+
 impl Placed<'_> {
     /// What leads to the streams of a file, and how many bytes they have.
     pub(super) fn streams_of(&self, owner: InodeId) -> (Option<LongAd>, u64) {
         let Some(directory) = self.layout.stream_directory_of(owner) else {
             return (None, 0);
         };
-        let bytes = self.tree.streams(owner).map(|(_, stream)| {
-            match self.tree.kind(stream) {
-                Kind::File { size, .. } => size,
-                _ => 0, // no stream is anything else
-            }
-        });
         let icb = self.metadata_ad(directory.start, BLOCK_SIZE as u32);
-        (Some(icb), bytes.sum())
+        (Some(icb), stream_bytes(self.tree, owner))
     }
 
     /// The unique id of a stream.

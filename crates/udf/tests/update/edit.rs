@@ -1,16 +1,18 @@
 //! A disc in memory that is edited, with everything that an edit must obey checked on the way.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
 use crate::image::Image;
 use bytes::Bytes;
 use reburn_blocks::{
     BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, Lba, ReadError, WriteUnit,
 };
+use reburn_record::Sheet;
 use reburn_tree::{Changes, Content, InodeId, Kind, Timestamp, Tree, read_extents};
 use reburn_udf::{
-    FilePlacement, ImportedTree, NoteKind, Session, UdfOptions, Update, UpdateError, UpdateOptions,
-    UpdatePlaces, UpdateRole, Volume, VolumeSize, file_extents,
+    FilePlacement, ImportedTree, Inspector, NoteKind, Session, UdfOptions, Update, UpdateError,
+    UpdateOptions, UpdatePlaces, UpdateRole, Volume, VolumeSize, file_extents,
 };
 
 /// An image with at least so many blocks more than it needs.
@@ -52,41 +54,50 @@ pub fn content(disc: &Disc, tree: &Tree, inode: InodeId) -> Bytes {
     }
 }
 
-/// All that a volume keeps of a tree: a line a path.
+/// All that a volume keeps of a tree: a line a path, and one a stream.
 pub fn snapshot(disc: &Disc, tree: &Tree) -> BTreeMap<String, String> {
-    let lines = tree.walk(Tree::ROOT).map(|(node, _)| {
+    let mut lines = BTreeMap::new();
+    for (node, _) in tree.walk(Tree::ROOT) {
         let inode = tree.inode(node);
-        let what = match tree.kind(inode) {
-            Kind::File { size, .. } => {
-                let bytes = content(disc, tree, inode);
-                let sum = bytes.iter().fold(0u64, |sum, &byte| {
-                    sum.wrapping_mul(31).wrapping_add(byte.into())
-                });
-                format!("file of {size}, sum {sum:x}")
-            }
-            other => format!("{other:?}"),
-        };
-        let m = tree.metadata(inode);
-        let times = [m.accessed, m.changed].map(|time| time.unwrap_or(m.modified));
-        let oldest = times.into_iter().fold(m.modified, Timestamp::min);
-        let created = m.created.unwrap_or(oldest);
-        let links = if tree.is_directory(node) {
-            0
-        } else {
-            tree.links(inode)
-        };
-        let line = format!(
-            "{:o} {}:{} {} {times:?} {} {} x{links} {what}",
-            m.permissions,
-            m.uid,
-            m.gid,
-            m.modified.micros(),
-            created.micros(),
-            m.real_time,
-        );
-        (tree.display_path(node), line)
-    });
-    lines.collect()
+        let path = tree.display_path(node);
+        for (name, stream) in tree.streams(inode) {
+            let path = format!("{path}:{}", String::from_utf8_lossy(name));
+            lines.insert(path, describe(disc, tree, stream));
+        }
+        lines.insert(path, describe(disc, tree, inode));
+    }
+    lines
+}
+
+fn describe(disc: &Disc, tree: &Tree, inode: InodeId) -> String {
+    let what = match tree.kind(inode) {
+        Kind::File { size, .. } => {
+            let bytes = content(disc, tree, inode);
+            let sum = bytes.iter().fold(0u64, |sum, &byte| {
+                sum.wrapping_mul(31).wrapping_add(byte.into())
+            });
+            format!("file of {size}, sum {sum:x}")
+        }
+        other => format!("{other:?}"),
+    };
+    let m = tree.metadata(inode);
+    let times = [m.accessed, m.changed].map(|time| time.unwrap_or(m.modified));
+    let oldest = times.into_iter().fold(m.modified, Timestamp::min);
+    let created = m.created.unwrap_or(oldest);
+    let links = match tree.kind(inode) {
+        Kind::Directory => 0,
+        _ => tree.links(inode),
+    };
+    format!(
+        "{:o} {}:{} {} {times:?} {} {} x{links} {what} {:?}",
+        m.permissions,
+        m.uid,
+        m.gid,
+        m.modified.micros(),
+        created.micros(),
+        m.real_time,
+        tree.attributes(inode),
+    )
 }
 
 /// Shows where two snapshots differ first.
@@ -303,8 +314,12 @@ fn place_files(
         starts: BTreeMap::new(),
         embedded: BTreeMap::new(),
     };
-    for (node, _) in tree.walk(Tree::ROOT) {
+    let inodes = tree.walk(Tree::ROOT).flat_map(|(node, _)| {
         let inode = tree.inode(node);
+        let streams = tree.streams(inode).map(|(_, stream)| stream);
+        std::iter::once(inode).chain(streams)
+    });
+    for inode in inodes {
         let Kind::File {
             content: source, ..
         } = tree.kind(inode)
@@ -319,10 +334,6 @@ fn place_files(
         let stays = matches!(source, Content::Base(extents)
             if reburn_udf::stays_in_place(extents));
         if is_placed || stays {
-            assert!(
-                !stays,
-                "a new file with content of the base is not in this test"
-            );
             continue;
         }
         let bytes = content(disc, tree, inode);
@@ -376,13 +387,28 @@ fn check(disc: &Disc, wanted: &BTreeMap<String, String>, time: Timestamp) {
     let mut ids = BTreeMap::new();
     for &node in &nodes {
         let inode = tree.inode(node);
-        let id = found.entries.get(inode).unwrap().unique_id;
+        let entry = found.entries.get(inode).unwrap();
+        let id = entry.unique_id;
         assert!(id < integrity.next_unique_id);
-        assert_eq!(
-            *ids.entry(id).or_insert(inode),
-            inode,
-            "two files with id {id}"
-        );
+        let first = *ids.entry(id).or_insert(inode);
+        assert_eq!(first, inode, "two files with id {id}");
+        let children = tree.children(node).iter();
+        let folders = children.filter(|child| tree.is_directory(**child)).count();
+        let links = tree.links(inode) as usize + folders;
+        let block = at_address(disc, &volume, entry.block);
+        // ECMA-167 4/14.17.6.
+        let stated = u16::from_le_bytes([block[48], block[49]]);
+        assert_eq!(usize::from(stated), links, "{}", tree.display_path(node));
+    }
+    let inspector = Inspector::new(disc, Session::default());
+    let mut sound = |sheet: &Sheet| {
+        assert!(sheet.notes.is_empty(), "{sheet}");
+        ControlFlow::Continue(())
+    };
+    let _ = inspector.volume(&mut sound);
+    for &node in nodes.iter().step_by(17) {
+        let shown = inspector.file(&tree.path(node), &mut sound);
+        assert!(shown.is_ok(), "{}", tree.display_path(node));
     }
 }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use proptest::prelude::*;
 use reburn_blocks::WriteUnit;
-use reburn_tree::{Metadata, NewKind, NodeId, Timestamp, Tree};
+use reburn_tree::{Attribute, Metadata, NewKind, NodeId, Timestamp, Tree};
 use reburn_udf::{UdfOptions, UdfRevision};
 
 use crate::edit::{How, edit, with_room};
@@ -53,6 +53,17 @@ enum Change {
         folder: usize,
         name: String,
     },
+    SetStream {
+        node: usize,
+        name: String,
+        len: usize,
+    },
+    RemoveStream(usize),
+    SetAttributes {
+        node: usize,
+        count: usize,
+        len: usize,
+    },
 }
 
 fn name() -> impl Strategy<Value = String> {
@@ -82,6 +93,11 @@ fn change() -> impl Strategy<Value = Change> {
         4 => (number(), len()).prop_map(|(node, len)| Change::Replace { node, len }),
         3 => (number(), any::<u32>())
             .prop_map(|(node, seed)| Change::SetMetadata { node, seed }),
+        2 => (number(), "[a-c\u{20ac}]{1,60}", len())
+            .prop_map(|(node, name, len)| Change::SetStream { node, name, len }),
+        1 => number().prop_map(Change::RemoveStream),
+        1 => (number(), 0usize..5, 0usize..330)
+            .prop_map(|(node, count, len)| Change::SetAttributes { node, count, len }),
         2 => (number(), number(), name())
             .prop_map(|(node, folder, name)| Change::Link { node, folder, name }),
     ]
@@ -194,6 +210,31 @@ fn apply(tree: &mut Tree, change: &Change) {
             new.accessed = new.accessed.or(old.accessed);
             new.changed = new.changed.or(old.changed);
             tree.set_metadata(inode, new);
+            Ok(())
+        }
+        Change::SetStream { node, name, len } => {
+            let owner = tree.inode(pick(&all, *node).unwrap());
+            tree.set_stream(owner, name.as_bytes(), metadata(seed32), bytes(*len, seed))
+                .map(drop)
+        }
+        Change::RemoveStream(node) => {
+            let owner = tree.inode(pick(&all, *node).unwrap());
+            let first = tree.streams(owner).next().map(|(name, _)| name.to_vec());
+            if let Some(name) = first {
+                tree.remove_stream(owner, &name);
+            }
+            Ok(())
+        }
+        Change::SetAttributes { node, count, len } => {
+            let attribute = |index: usize| Attribute {
+                // In the order that they are recorded in.
+                is_application: index > 2,
+                name: b"*somebody".to_vec(),
+                suffix: [index.try_into().unwrap(); 8],
+                value: vec![7; *len].into(),
+            };
+            let inode = tree.inode(pick(&all, *node).unwrap());
+            tree.set_attributes(inode, (0..*count).map(attribute).collect());
             Ok(())
         }
         Change::Link {

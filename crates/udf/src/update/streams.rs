@@ -1,0 +1,238 @@
+//! Named streams and extended attributes that changed.
+//!
+//! A stream directory is small and is written anew as a whole; streams that stay keep their
+//! entries. It has the unique id of its file, and so have the streams (UDF 3.2.1.1).
+
+use std::collections::BTreeMap;
+
+use reburn_blocks::BLOCK_SIZE;
+use reburn_tree::{InodeId, NodeId, Tree};
+
+use super::UpdateError;
+use super::directory::{AllPlaces, EntryPlaces, block_at};
+use super::folders::Folders;
+use super::plan::{Planner, Source};
+use super::tags;
+use crate::LayoutError;
+use crate::records::characteristics;
+use crate::write::{
+    EntryPlace, Identifier, NewEntries, StreamsAt, directory_ads, encoded_len, entry_ad, fid_len,
+    recorded_name,
+};
+
+/// What of an old entry cannot stay.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OldExtras {
+    /// A name that leads to it.
+    pub(super) node: NodeId,
+    pub(super) has_new_attributes: bool,
+    pub(super) has_new_streams: bool,
+    /// Whether the entry can lead to streams.
+    is_extended: bool,
+    /// The block with the entry of its stream directory.
+    streams: Option<u32>,
+}
+
+impl OldExtras {
+    /// Whether the entry must be rendered, not patched.
+    pub(super) fn is_rendered(&self) -> bool {
+        self.has_new_attributes || !self.is_extended
+    }
+}
+
+/// A stream directory that changed.
+#[derive(Debug)]
+pub(super) struct StreamDirectory {
+    pub(super) owner: InodeId,
+    pub(super) place: EntryPlace,
+    pub(super) bytes: Vec<u8>,
+    /// The blocks that they are in; none if they are in the entry.
+    pub(super) blocks: Vec<u32>,
+}
+
+impl Planner<'_> {
+    /// Old entries whose streams or attributes changed.
+    pub(super) fn old_extras(&self) -> Result<BTreeMap<InodeId, OldExtras>, UpdateError> {
+        let mut found = BTreeMap::new();
+        for &inode in &self.changes.inodes {
+            let is_there = self.tree.links(inode) > 0;
+            let Some(entry) = self.entries.get(inode).filter(|_| is_there) else {
+                continue;
+            };
+            let base = self.base.extras(entry.block)?;
+            let streams = self.tree.streams(inode);
+            let count = base.streams.map_or(0, |(_, count)| count);
+            let is_same_count = streams.len() == count;
+            let mut streams = streams.map(|(_, stream)| self.entries.get(stream));
+            let has_new_streams = !is_same_count || streams.any(|entry| entry.is_none());
+            let has_new_attributes = self.tree.attributes(inode) != base.attributes;
+            if has_new_streams || has_new_attributes {
+                let extras = OldExtras {
+                    node: Tree::ROOT,
+                    has_new_attributes,
+                    has_new_streams,
+                    is_extended: base.is_extended,
+                    streams: base.streams.map(|(block, _)| block),
+                };
+                found.insert(inode, extras);
+            }
+        }
+        if found.is_empty() {
+            return Ok(found);
+        }
+        // Few files have any of these, and names are found by looking at all.
+        for (node, _) in self.tree.walk(Tree::ROOT) {
+            if let Some(extras) = found.get_mut(&self.tree.inode(node)) {
+                extras.node = node;
+            }
+        }
+        // What has no name is a stream itself.
+        found.retain(|inode, extras| self.tree.inode(extras.node) == *inode);
+        for extras in found.values() {
+            if self.tree.is_directory(extras.node) && !extras.is_extended {
+                let path = self.tree.display_path(extras.node);
+                return Err(UpdateError::PlainEntry { path });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Gives streams and stream directories their places.
+    pub(super) fn place_streams(
+        &mut self,
+        folders: &Folders<'_>,
+        extras: &BTreeMap<InodeId, OldExtras>,
+    ) -> Result<(), UpdateError> {
+        let new = folders.new.iter().copied();
+        let new = new.chain(folders.taken_over.values().map(|&(node, _)| node));
+        for node in new {
+            if self.tree.streams(self.tree.inode(node)).len() > 0 {
+                self.place_streams_of(node, None)?;
+            }
+        }
+        for (&inode, extras) in extras {
+            let streams = if !extras.has_new_streams {
+                StreamsAt {
+                    block: extras.streams,
+                    bytes: self.new_entries().stream_bytes(inode),
+                }
+            } else if self.tree.streams(inode).len() == 0 {
+                StreamsAt::default()
+            } else {
+                self.place_streams_of(extras.node, extras.streams)?;
+                continue;
+            };
+            self.set_streams(inode, streams);
+        }
+        Ok(())
+    }
+
+    /// Lets an entry, new or old, lead to streams.
+    fn set_streams(&mut self, inode: InodeId, streams: StreamsAt) {
+        match self.places.get_mut(&inode) {
+            Some(place) => place.streams = streams,
+            None => {
+                self.old_streams.insert(inode, streams);
+            }
+        }
+    }
+
+    pub(super) fn new_entries(&self) -> NewEntries<'_> {
+        NewEntries {
+            options: self.options,
+            tree: self.tree,
+        }
+    }
+
+    fn place_streams_of(&mut self, node: NodeId, old: Option<u32>) -> Result<(), UpdateError> {
+        let owner = self.tree.inode(node);
+        self.new_entries().check_extras(node)?;
+        let places = AllPlaces {
+            entries: self.entries,
+            new: &self.places,
+        };
+        let (owner_block, unique_id) = places.entry(owner).unwrap_or_default();
+        let block = old.unwrap_or_else(|| self.space.take());
+        self.space.change(block);
+        let mut identifiers = vec![(
+            characteristics::PARENT | characteristics::DIRECTORY,
+            owner_block,
+            "".into(),
+        )];
+        let streams: Vec<_> = self.tree.streams(owner).collect();
+        for (name, stream) in streams {
+            let at = match self.entries.get(stream) {
+                Some(entry) => entry.block,
+                None => self.place_stream(stream, unique_id),
+            };
+            identifiers.push((0, at, recorded_name(name)));
+        }
+        let lengths = identifiers.iter();
+        let lengths = lengths.map(|(_, _, name)| fid_len(encoded_len(name)) as u64);
+        let bytes = lengths.sum::<u64>();
+        let room = self.new_entries().stream_directory_room();
+        let mut blocks = Vec::new();
+        if bytes > room {
+            let too_large = || LayoutError::DirectoryTooLarge {
+                path: self.tree.display_path(node),
+                bytes,
+            };
+            let count = u32::try_from(bytes.div_ceil(BLOCK_SIZE as u64));
+            blocks = self.space.take_run(count.map_err(|_| too_large())?);
+            if directory_ads(&blocks, bytes).len() as u64 > room {
+                return Err(too_large().into());
+            }
+        }
+        let mut out = Vec::new();
+        for (bits, entry, name) in &identifiers {
+            let start = out.len();
+            let at = match blocks.as_slice() {
+                [] => block,
+                blocks => block_at(blocks, start as u64),
+            };
+            let identifier = Identifier {
+                characteristics: *bits,
+                icb: entry_ad(*entry, unique_id),
+                implementation_use: &[],
+                name,
+            };
+            identifier.write(self.options.revision, at, &mut out);
+            tags::set_serial(&mut out[start..], self.serial);
+        }
+        let number = self.stream_directories.len() as u32;
+        self.sources.insert(block, Source::StreamDirectory(number));
+        for (index, &block) in (0..).zip(&blocks) {
+            self.sources.insert(block, Source::Streams(number, index));
+        }
+        let streams = StreamsAt {
+            block: Some(block),
+            bytes: self.new_entries().stream_bytes(owner),
+        };
+        self.set_streams(owner, streams);
+        self.stream_directories.push(StreamDirectory {
+            owner,
+            place: EntryPlace {
+                block,
+                unique_id,
+                ..EntryPlace::default()
+            },
+            bytes: out,
+            blocks,
+        });
+        Ok(())
+    }
+
+    /// Places the entry of a new stream; its block.
+    fn place_stream(&mut self, stream: InodeId, unique_id: u64) -> u32 {
+        let block = self.space.take();
+        let place = EntryPlace {
+            block,
+            unique_id,
+            is_stream: true,
+            ..EntryPlace::default()
+        };
+        self.places.insert(stream, place);
+        self.place_continuations(stream);
+        block
+    }
+}
