@@ -50,20 +50,36 @@ fn bench(options: &Options) -> Result<(), String> {
     let program = reburn.to_string_lossy();
     let program = program.as_ref();
 
-    println!("{} small files in folders of 1000", options.files);
-    folders::small_files(&work.path().join("small"), options.files).map_err(|e| e.to_string())?;
+    small_files(&runner, program, options.files)?;
+    edits(&runner, program, options.files)?;
+    large_file(&runner, program, options.large)
+}
+
+fn small_files(runner: &Runner<'_>, program: &str, files: u32) -> Result<(), String> {
+    println!("{files} small files in folders of 1000");
+    folders::small_files(&runner.dir.join("small"), files).map_err(|e| e.to_string())?;
+    let make = |fs| {
+        [
+            program, "make", "small", "-q", "--fs", fs, "--media", "file", "-o", OUTPUT,
+        ]
+    };
+    let genisoimage = ["genisoimage", "-quiet", "-R", "-J", "-o", OUTPUT];
     compare(
-        &runner,
+        runner,
         &[
-            peer(
-                "reburn make",
-                "r.iso",
-                &[program, "make", "small", "-q", "-o", OUTPUT],
-            ),
+            peer("reburn make", "r.iso", &make("iso")),
+            peer("reburn udf", "r.udf", &make("udf-2.50")),
+            peer("reburn 2.01", "r2.udf", &make("udf-2.01")),
+            peer("reburn bridge", "r.both", &make("iso,udf-1.02")),
             peer(
                 "genisoimage",
                 "g.iso",
-                &["genisoimage", "-quiet", "-R", "-J", "-o", OUTPUT, "small"],
+                &[&genisoimage[..], &["small"]].concat(),
+            ),
+            peer(
+                "with -udf",
+                "g.udf",
+                &[&genisoimage[..], &["-udf", "small"]].concat(),
             ),
             peer(
                 "xorriso",
@@ -73,32 +89,49 @@ fn bench(options: &Options) -> Result<(), String> {
             peer("tar", "t.tar", &["tar", "-c", "small", "-f", OUTPUT]),
         ],
     );
+    Ok(())
+}
 
-    println!("10 of {} files changed: what to record", options.files);
-    folders::touch_ten(&work.path().join("small"), options.files).map_err(|e| e.to_string())?;
-    let edit = [
-        program, "edit", "r.iso", "--sync", "small", "-q", "-o", OUTPUT,
+fn edits(runner: &Runner<'_>, program: &str, files: u32) -> Result<(), String> {
+    println!("10 of {files} files changed: what to record");
+    folders::touch_ten(&runner.dir.join("small"), files).map_err(|e| e.to_string())?;
+    let edit = |base| [program, "edit", base, "--sync", "small", "-q", "-o", OUTPUT];
+    let bases = [
+        ("reburn edit", "r.iso", "r.plan"),
+        ("udf-2.50", "r.udf", "u.plan"),
+        ("udf-2.01", "r2.udf", "u2.plan"),
     ];
-    compare(&runner, &[peer("reburn edit", "r.plan", &edit)]);
-    println!(
-        "  {}",
-        runner
-            .output(&peer("", "r.plan", &edit))
-            .lines()
-            .next()
-            .unwrap_or_default()
-    );
+    let commands = bases.map(|(.., base, _)| edit(base));
+    let peers: Vec<_> = bases
+        .iter()
+        .zip(&commands)
+        .map(|(&(name, _, plan), command)| peer(name, plan, command))
+        .collect();
+    compare(runner, &peers);
+    for edit in &peers {
+        let told = runner.output(edit);
+        println!(
+            "  {:<14} {}",
+            edit.name,
+            told.lines().next().unwrap_or_default()
+        );
+    }
+    Ok(())
+}
 
-    println!("one file of {} MiB", options.large);
-    folders::large_file(&work.path().join("large"), options.large).map_err(|e| e.to_string())?;
+fn large_file(runner: &Runner<'_>, program: &str, mebibytes: u64) -> Result<(), String> {
+    println!("one file of {mebibytes} MiB");
+    folders::large_file(&runner.dir.join("large"), mebibytes).map_err(|e| e.to_string())?;
+    let make = |fs| {
+        [
+            program, "make", "large", "-q", "--fs", fs, "--media", "file", "-o", OUTPUT,
+        ]
+    };
     compare(
-        &runner,
+        runner,
         &[
-            peer(
-                "reburn make",
-                "r.iso",
-                &[program, "make", "large", "-q", "-o", OUTPUT],
-            ),
+            peer("reburn make", "r.iso", &make("iso")),
+            peer("reburn udf", "r.udf", &make("udf-2.50")),
             peer("cat", "c.bin", &["sh", "-c", "cat large/file >$0", OUTPUT]),
             peer(
                 "cp",

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use reburn_blocks::BlockRead;
-use reburn_image::{FileSystemImage, HostFileId, HostOptions, ResultImage};
+use reburn_image::{FileSystemImage, HostFileId, HostOptions, Medium, ResultImage};
 use serde_json::json;
 
 use crate::args::Make;
@@ -69,7 +69,7 @@ pub fn run(args: &Make, terminal: Terminal) -> Result<ExitCode, Failure> {
         report.added,
         size(total)
     );
-    if used < total {
+    if args.media != Medium::File {
         text = format!("{text}, of which {used} ({}) are in use", size(used));
     }
     let object = json!({
