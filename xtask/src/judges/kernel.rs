@@ -1,40 +1,31 @@
-//! The Linux kernel itself, as user-mode-linux: one boot mounts every image, in every tree,
-//! and walks it.
-//!
-//! The guest's root is the host's file system, so that the guest runs this very program to
-//! walk, and leaves its listings where the host finds them. The guest needs no terminal,
-//! switches itself off, and is killed if it does not.
+//! The Linux kernel's own reader of ISO 9660: one boot mounts every image, in every tree, and
+//! walks it.
 
-use std::fmt::Write as _;
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use reburn_tests::{Aspect, Comparison, Kind, Tolerance, Walk};
 
-use super::evidence::{Evidence, Image, Joliet, failed};
+use super::evidence::{Evidence, Image, Joliet};
+use super::guest::{self, Guest, Mount};
 use super::names::{all_parts, joliet_carries};
 use super::report::Report;
 use super::{Judge, tolerances};
-use crate::command::{Program, last_lines};
+use crate::command::Program;
 
 pub const JUDGE: Judge = Judge {
     name: "kernel",
     proves: "the Linux kernel mounts the Rock Ridge, Joliet and plain trees and reads all files",
-    needs: &[
-        ("linux.uml", "user-mode-linux"),
-        ("insmod", "kmod"),
-        ("losetup", "mount"),
-        ("mount", "mount"),
-        ("setpriv", "util-linux"),
-    ],
+    needs: &guest::NEEDS,
     optional: false,
     run,
 };
 
-/// How long the guest may take for everything.
-const TIMEOUT: Duration = Duration::from_mins(20);
+/// What the kernel logs of a mount that went well.
+const USUAL: [&str; 3] = [
+    "ISO 9660 Extensions: Microsoft Joliet",
+    "ISO 9660 Extensions: RRIP_1991A",
+    "ISO 9660 Extensions: IEEE_P1282",
+];
 
 /// Names from this length on are cut by fs/isofs/rock.c (`get_rock_ridge_filename`).
 const CUT_NAME_BYTES: usize = 254;
@@ -108,24 +99,33 @@ struct Case {
     image: Image,
     view: View,
     is_damaged: bool,
-    /// Where the guest puts its listing; what it and its kernel said lies beside it.
+    /// Where the guest puts its listing.
     listing: PathBuf,
+}
+
+impl Case {
+    fn mount(&self) -> Mount {
+        Mount {
+            image: self.image.path.clone(),
+            file_system: "iso9660",
+            options: self.view.mount_options().to_owned(),
+            fill: None,
+            sector_bytes: 2048,
+            look: None,
+            listing: self.listing.clone(),
+        }
+    }
 }
 
 fn run(evidence: &Evidence, report: &mut Report) -> Result<(), String> {
     let folder = evidence.scratch("kernel")?;
     let cases = cases(evidence, &folder)?;
-    let guest = guest(&folder, &cases)?;
-    let output = guest.capture()?;
-    let done = folder.join("done").exists();
-    if !done {
-        let said = last_lines(&output.stdout_text(), 20);
-        return Err(format!(
-            "the guest did not come to its end; its last words:\n{said}\n{guest}"
-        ));
-    }
+    let mounts: Vec<_> = cases.iter().map(Case::mount).collect();
+    let modules = ["drivers/cdrom/cdrom", "fs/isofs/isofs"];
+    let guest = Guest::new(&folder, &modules, &mounts)?;
+    guest.run()?;
     for case in &cases {
-        judge(case, &guest, report);
+        judge(case, guest.replay(), report);
     }
     evidence.discard(&folder)
 }
@@ -160,90 +160,19 @@ fn cases(evidence: &Evidence, folder: &Path) -> Result<Vec<Case>, String> {
     Ok(cases)
 }
 
-/// The guest, with a script as its first process.
-fn guest(folder: &Path, cases: &[Case]) -> Result<Program, String> {
-    let script = folder.join("init");
-    fs::create_dir_all(folder.join("mount")).map_err(failed(folder))?;
-    fs::write(&script, init_script(folder, cases)?).map_err(failed(&script))?;
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).map_err(failed(&script))?;
-    // The guest dies with this program, should that be killed.
-    let guest = Program::new("setpriv")
-        .args(["--pdeathsig", "KILL", "linux.uml"])
-        .args(["mem=384M", "rootfstype=hostfs", "rootflags=/", "rw"])
-        .args(["con=null", "con0=null,fd:1", "ssl=null"])
-        .arg(format!("uml_dir={}", folder.display()))
-        .arg(format!("init={}", script.display()))
-        // Its memory is a file there; the usual place is too small in many containers.
-        .env("TMPDIR", folder)
-        .timeout(TIMEOUT);
-    Ok(guest)
-}
-
-fn init_script(folder: &Path, cases: &[Case]) -> Result<String, String> {
-    let xtask = std::env::current_exe().map_err(failed(Path::new("this program")))?;
-    let mut script = format!(
-        "#!/bin/sh\n\
-         # Mounts each image in each view and walks it; made anew by every run.\n\
-         export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8\n\
-         mount -t proc proc /proc\n\
-         mount -t sysfs sys /sys\n\
-         K=/usr/lib/uml/modules/$(uname -r)/kernel\n\
-         for m in drivers/cdrom/cdrom fs/isofs/isofs fs/nls/nls_utf8 drivers/block/loop; do\n\
-         [ -e $K/$m.ko ] && insmod $K/$m.ko\n\
-         done\n\
-         dmesg --clear\n\
-         cd {}\n\
-         look() {{\n\
-         L=$(losetup --find --show --read-only \"$1\") || return\n\
-         mount -t iso9660 -o \"$2\" $L mount && {} walk mount -o \"$3\"\n\
-         umount mount\n\
-         losetup --detach $L\n\
-         dmesg --read-clear > \"$3.log\"\n\
-         }}\n",
-        quoted(folder),
-        quoted(&xtask),
-    );
-    for case in cases {
-        let (image, listing) = (quoted(&case.image.path), quoted(&case.listing));
-        let options = case.view.mount_options();
-        let line = writeln!(
-            script,
-            "look {image} {options} {listing} 2> {listing}.errors"
-        );
-        line.map_err(|error| error.to_string())?;
-    }
-    script += "echo > done\nsync\necho o > /proc/sysrq-trigger\nsleep 60\n";
-    Ok(script)
-}
-
-fn quoted(path: &Path) -> String {
-    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
-}
-
-fn judge(case: &Case, guest: &Program, report: &mut Report) {
+fn judge(case: &Case, replay: &Program, report: &mut Report) {
     let name = format!("{} ({:?})", case.image.name, case.view);
-    let read = |suffix: &str| {
-        let path = format!("{}{suffix}", case.listing.display());
-        fs::read_to_string(path).unwrap_or_default()
-    };
-    let listing = fs::read_to_string(&case.listing).map_err(|_| {
-        format!(
-            "the kernel could not read it:\n{}{}",
-            read(".errors"),
-            read(".log")
-        )
-    });
-    let seen = listing.and_then(|text| Walk::parse(&text).map_err(|line| format!("odd: {line}")));
-    let seen = match seen {
+    let seen = match guest::seen(&case.listing) {
         Ok(seen) => seen,
-        Err(fault) => return report.verdict(&name, guest, Err(fault)),
+        Err(fault) => return report.verdict(&name, replay, Err(fault)),
     };
     let comparison = compare(case, seen);
     if case.is_damaged {
-        report.must_differ(&name, guest, &comparison);
+        report.must_differ(&name, replay, &comparison);
     } else {
-        report.verdict(&name, guest, no_complaint(&read(".log")));
-        report.comparison(&name, guest, &comparison);
+        let log = guest::log(&case.listing);
+        report.verdict(&name, replay, guest::no_complaint(&log, &USUAL));
+        report.comparison(&name, replay, &comparison);
     }
 }
 
@@ -251,7 +180,7 @@ fn compare(case: &Case, mut seen: Walk) -> Comparison {
     let expected = &case.image.walk;
     match case.view {
         View::RockRidge => {
-            let expected = with_counted_links(expected);
+            let expected = guest::with_counted_links(expected);
             restore_cut_names(&expected, &mut seen);
             let forgiven = [CONTROL_NAMES, CUT_NAMES, TIMES_PAST_2038];
             reburn_tests::compare(&expected, &seen, &forgiven)
@@ -268,49 +197,6 @@ fn compare(case: &Case, mut seen: Walk) -> Comparison {
         }
         View::Plain => reburn_tests::compare_contents(expected, &seen, &|_| false, &[]),
     }
-}
-
-/// Whether the kernel's log holds nothing but the lines of a mount that went well.
-fn no_complaint(log: &str) -> Result<(), String> {
-    let usual = [
-        "ISO 9660 Extensions: Microsoft Joliet",
-        "ISO 9660 Extensions: RRIP_1991A",
-        "ISO 9660 Extensions: IEEE_P1282",
-        "loop0: detected capacity change",
-    ];
-    let strange = |line: &&str| !usual.iter().any(|usual| line.contains(usual));
-    let complaints: Vec<_> = log.lines().filter(strange).take(20).collect();
-    if complaints.is_empty() {
-        return Ok(());
-    }
-    Err(format!(
-        "the kernel complains:\n  {}",
-        complaints.join("\n  ")
-    ))
-}
-
-/// The walk with the link counts of folders as POSIX counts them: itself, its name above, and
-/// one for each folder in it. File systems differ here.
-fn with_counted_links(walk: &Walk) -> Walk {
-    let mut counted = walk.clone();
-    let is_folder = |path: &[u8]| walk.entries[path].kind == Kind::Directory;
-    for (path, entry) in &mut counted.entries {
-        if entry.kind == Kind::Directory {
-            entry.links = 2;
-            let prefix = if path == b"." {
-                Vec::new()
-            } else {
-                [path, b"/".as_slice()].concat()
-            };
-            let below = walk.entries.range(prefix.clone()..);
-            let below = below.take_while(|(child, _)| child.starts_with(&prefix));
-            let direct = below.filter(|(child, _)| {
-                *child != b"." && !child[prefix.len()..].contains(&b'/') && is_folder(child)
-            });
-            entry.links += direct.count() as u64;
-        }
-    }
-    counted
 }
 
 /// Gives names that the kernel has cut off their ends back, where only one name begins so.
@@ -378,21 +264,5 @@ mod tests {
             .map(|path| String::from_utf8_lossy(path))
             .collect();
         assert_eq!(paths, ["d", &format!("d/{long}"), &inside, &twice]);
-    }
-
-    #[test]
-    fn folders_count_the_folders_in_them() {
-        let walk = with_counted_links(&walk(&[".", "a", "a/b", "a/c", "a/c/d", "ab"]));
-        let links: Vec<_> = walk.entries.values().map(|entry| entry.links).collect();
-        assert_eq!(links, [4, 4, 2, 3, 2, 2]);
-    }
-
-    #[test]
-    fn the_kernels_log_may_say_the_usual_only() {
-        let log = "[    1.860000] loop0: detected capacity change from 0 to 20048\n\
-                   [    1.900000] ISO 9660 Extensions: RRIP_1991A\n";
-        assert_eq!(no_complaint(log), Ok(()));
-        let log = "[    1.9] iso9660: Corrupted directory entry in block 1 of inode 2\n";
-        assert!(no_complaint(log).is_err());
     }
 }

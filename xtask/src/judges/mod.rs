@@ -12,6 +12,7 @@
 mod bsdtar;
 mod evidence;
 mod foreign;
+mod guest;
 mod isoinfo;
 mod kernel;
 mod names;
