@@ -2,7 +2,8 @@
 //!
 //! - The guest's root is the host's file system, so that it runs this very program to walk, and
 //!   leaves its listings where the host finds them.
-//! - It needs no terminal, switches itself off, and dies with the program that started it.
+//! - It needs no terminal, switches itself off, and dies with the program that started it,
+//!   all of it: else its processes would go on as the host's own.
 //! - What the kernel says of an image stands in a file beside the listing, and counts.
 
 use std::fs;
@@ -16,12 +17,13 @@ use super::evidence::failed;
 use crate::command::{Program, last_lines};
 
 /// What a judge needs that asks the kernel.
-pub const NEEDS: [(&str, &str); 5] = [
+pub const NEEDS: [(&str, &str); 6] = [
     ("linux.uml", "user-mode-linux"),
     ("insmod", "kmod"),
     ("losetup", "mount"),
     ("mount", "mount"),
     ("setpriv", "util-linux"),
+    ("cc", "gcc"),
 ];
 
 /// How long a guest may take for everything.
@@ -74,6 +76,7 @@ impl Guest {
             .arg(format!("init={}", script.display()))
             // Its memory is a file there; the usual place is too small in many containers.
             .env("TMPDIR", folder)
+            .env("LD_PRELOAD", ptrace_library(folder)?)
             .timeout(TIMEOUT);
         let folder = folder.to_path_buf();
         Ok(Self { folder, program })
@@ -110,6 +113,17 @@ pub fn run_together(guests: &[Guest]) -> Result<(), String> {
             guest.join().unwrap_or_else(|_| lost())
         })
     })
+}
+
+/// The library that keeps the guest's processes from outliving it, and lets them run on every
+/// processor.
+fn ptrace_library(folder: &Path) -> Result<PathBuf, String> {
+    let (source, library) = (folder.join("ptrace.c"), folder.join("ptrace.so"));
+    fs::write(&source, include_str!("guest_ptrace.c")).map_err(failed(&source))?;
+    let compile = Program::new("cc").args(["-shared", "-fPIC", "-O2", "-o"]);
+    let compile = compile.arg(&library).arg(&source);
+    compile.capture()?.require_success(&compile)?;
+    Ok(library)
 }
 
 fn init_script(folder: &Path, modules: &[&str], mounts: &[Mount]) -> Result<String, String> {
