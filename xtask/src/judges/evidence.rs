@@ -13,6 +13,7 @@ use std::rc::Rc;
 use reburn_tests::{DifficultTree, Entry, Kind, ROUNDS, Walk, edit};
 
 use super::Settings;
+use super::volumes::Volumes;
 use crate::command::Program;
 use crate::workspace;
 
@@ -118,6 +119,7 @@ pub struct Evidence {
     program: OnceCell<Result<PathBuf, String>>,
     images: OnceCell<Result<Vec<Image>, String>>,
     big: OnceCell<Result<Image, String>>,
+    volumes: OnceCell<Result<Volumes, String>>,
 }
 
 impl Evidence {
@@ -126,14 +128,14 @@ impl Evidence {
         remove(&folder)
             .and_then(|()| fs::create_dir_all(&folder))
             .map_err(failed(&folder))?;
-        let (program, images, big) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
         Ok(Self {
             folder,
             maker,
             settings,
-            program,
-            images,
-            big,
+            program: OnceCell::new(),
+            images: OnceCell::new(),
+            big: OnceCell::new(),
+            volumes: OnceCell::new(),
         })
     }
 
@@ -149,6 +151,11 @@ impl Evidence {
             .and_then(|()| fs::create_dir_all(&folder))
             .map_err(failed(&folder))?;
         Ok(folder)
+    }
+
+    /// The path of a file in the folder of this run.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name.replace([' ', ',', '(', ')'], "-"))
     }
 
     /// Removes a folder that [`scratch`](Self::scratch) made, unless all is to be kept.
@@ -200,18 +207,29 @@ impl Evidence {
         self.make_image("gentle", &[], Joliet::Short, &tree, walk)
     }
 
+    /// The UDF volumes, some of them edited.
+    pub fn volumes(&self) -> Result<&Volumes, String> {
+        let volumes = self.volumes.get_or_init(|| Volumes::make(self));
+        volumes.as_ref().map_err(Clone::clone)
+    }
+
     /// A copy of an image in which one bit of one file's content is wrong.
     pub fn damaged(&self, image: &Image) -> Result<Image, String> {
-        let path = self.folder.join("damaged.iso");
-        fs::copy(&image.path, &path).map_err(failed(&path))?;
-        let victim = image.tree.join("hard links/copy");
-        let content = fs::read(&victim).map_err(failed(&victim))?;
-        flip_bit(&path, &content).map_err(failed(&path))?;
         Ok(Image {
             name: format!("{}, damaged", image.name),
-            path,
+            path: self.damaged_copy(&image.path, &image.tree)?,
             ..image.clone()
         })
+    }
+
+    /// A copy of an image of a difficult tree in which one bit of one file's content is wrong.
+    pub fn damaged_copy(&self, image: &Path, tree: &Path) -> Result<PathBuf, String> {
+        let path = self.folder.join("damaged.img");
+        fs::copy(image, &path).map_err(failed(&path))?;
+        let victim = tree.join("hard links/copy");
+        let content = fs::read(&victim).map_err(failed(&victim))?;
+        flip_bit(&path, &content).map_err(failed(&path))?;
+        Ok(path)
     }
 
     /// A difficult tree in a folder of this run.
@@ -263,7 +281,7 @@ impl Evidence {
         for round in 1..=ROUNDS {
             edit(&edited, round).map_err(failed(&edited))?;
             for image in &live {
-                self.record_edit(image)?;
+                self.record_edit(&image.path, &image.tree)?;
             }
         }
         let walk = Rc::new(walk(&edited)?);
@@ -319,13 +337,13 @@ impl Evidence {
         })
     }
 
-    /// Brings an image up to date with its tree by recording the modified blocks only.
-    fn record_edit(&self, image: &Image) -> Result<(), String> {
+    /// Brings an image up to date with a tree by recording the modified blocks only.
+    pub fn record_edit(&self, image: &Path, tree: &Path) -> Result<(), String> {
         let plan = self.folder.join("edit.plan");
-        let edit = self.reburn()?.arg("edit").arg(&image.path);
-        let edit = edit.arg("--sync").arg(&image.tree).arg("-o").arg(&plan);
+        let edit = self.reburn()?.arg("edit").arg(image);
+        let edit = edit.arg("--sync").arg(tree).arg("-o").arg(&plan);
         edit.capture()?.require_success(&edit)?;
-        let burn = self.reburn()?.arg("burn").arg(&plan).arg(&image.path);
+        let burn = self.reburn()?.arg("burn").arg(&plan).arg(image);
         burn.capture()?.require_success(&burn).map(|_| ())
     }
 }

@@ -15,6 +15,7 @@ mod foreign;
 mod guest;
 mod isoinfo;
 mod kernel;
+mod kernel_udf;
 mod names;
 mod packages;
 mod pycdlib;
@@ -22,6 +23,8 @@ mod read_back;
 mod report;
 mod seven_zip;
 mod tolerances;
+mod volume_kinds;
+mod volumes;
 mod xorriso;
 
 use std::path::PathBuf;
@@ -58,12 +61,13 @@ pub struct Judge {
 }
 
 /// Every judge, in the order in which they are heard.
-pub const JUDGES: [Judge; 8] = [
+pub const JUDGES: [Judge; 9] = [
     xorriso::JUDGE,
     isoinfo::JUDGE,
     bsdtar::JUDGE,
     seven_zip::JUDGE,
     kernel::JUDGE,
+    kernel_udf::JUDGE,
     read_back::JUDGE,
     foreign::JUDGE,
     pycdlib::JUDGE,

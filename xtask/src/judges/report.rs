@@ -11,6 +11,10 @@ pub struct Report {
     images: usize,
     entries: usize,
     forgiven: std::collections::BTreeMap<&'static str, usize>,
+    /// How many images were looked at, and how many there could be.
+    whole: Option<(usize, usize)>,
+    /// What should have been looked at, and cannot be made.
+    lacking: Vec<String>,
     skipped: Option<String>,
     faults: Vec<Fault>,
 }
@@ -52,6 +56,21 @@ impl Report {
         }
     }
 
+    /// An image was left out that the judge cannot read, for a reason that has a name.
+    pub fn leave_out(&mut self, name: &'static str) {
+        *self.forgiven.entry(name).or_default() += 1;
+    }
+
+    /// These were looked at, of so many that there could be.
+    pub fn out_of(&mut self, looked_at: usize, whole: usize) {
+        self.whole = Some((looked_at, whole));
+    }
+
+    /// These images should have been looked at, and the program cannot make them.
+    pub fn lacks(&mut self, images: &[String]) {
+        self.lacking.extend_from_slice(images);
+    }
+
     /// The judge cannot be heard here, and need not be.
     pub fn skip(&mut self, reason: impl Into<String>) {
         self.skipped = Some(reason.into());
@@ -74,12 +93,18 @@ impl Report {
 
     /// The whole finding; `run` is an error if the judge could not do its work.
     pub fn into_outcome(self, run: Result<(), String>) -> Outcome {
-        let mut said = vec![format!("{} images", self.images)];
+        let mut said = match self.whole {
+            Some((looked_at, whole)) => vec![format!("{looked_at} of {whole} images")],
+            None => vec![format!("{} images", self.images)],
+        };
         if self.entries > 0 {
             said.push(format!("{} entries", self.entries));
         }
         let forgiven = self.forgiven.iter();
         said.extend(forgiven.map(|(name, count)| format!("{count} forgiven ({name})")));
+        if !self.lacking.is_empty() {
+            said.push(format!("lacking: {}", self.lacking.join("; ")));
+        }
         let said = said.join(", ");
         if let (Some(reason), Ok(())) = (&self.skipped, &run) {
             return Outcome::Skipped(reason.clone());
