@@ -22,7 +22,9 @@ mod pycdlib;
 mod read_back;
 mod report;
 mod seven_zip;
+mod seven_zip_udf;
 mod tolerances;
+mod udf_labels;
 mod volume_kinds;
 mod volumes;
 mod xorriso;
@@ -61,13 +63,16 @@ pub struct Judge {
 }
 
 /// Every judge, in the order in which they are heard.
-pub const JUDGES: [Judge; 9] = [
+pub const JUDGES: [Judge; 12] = [
     xorriso::JUDGE,
     isoinfo::JUDGE,
     bsdtar::JUDGE,
     seven_zip::JUDGE,
     kernel::JUDGE,
     kernel_udf::JUDGE,
+    udf_labels::UDFINFO,
+    udf_labels::BLKID,
+    seven_zip_udf::JUDGE,
     read_back::JUDGE,
     foreign::JUDGE,
     pycdlib::JUDGE,
