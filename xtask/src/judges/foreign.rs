@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use reburn_tests::{Aspect, Tolerance};
 
-use super::evidence::{Evidence, failed, walk};
+use super::evidence::{Evidence, walk};
 use super::report::Report;
 use super::{Judge, tolerances};
 use crate::command::Program;
@@ -31,22 +31,38 @@ const PLAIN_MODES: Tolerance = Tolerance {
 /// Where the folder may be told to be.
 const VARIABLE: &str = "REBURN_FOREIGN_IMAGES";
 
-fn run(evidence: &Evidence, report: &mut Report) -> Result<(), String> {
+/// What is said where there is none.
+pub const NO_IMAGES: &str = "there is no folder of images here; REBURN_FOREIGN_IMAGES may name one";
+
+/// The packed images whose names begin with `prefix`, if there is a folder of them.
+pub fn archives(prefix: &str) -> Option<Vec<PathBuf>> {
     let set = std::env::var_os(VARIABLE).map(PathBuf::from);
     let folder = set.unwrap_or_else(|| workspace::root().join("../shared/data/images"));
-    let Ok(entries) = folder.read_dir() else {
-        let reason = format!("there is no folder of images here; {VARIABLE} may name one");
-        report.skip(reason);
-        return Ok(());
-    };
+    let entries = folder.read_dir().ok()?;
     let mut archives: Vec<_> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
         .collect();
     archives.retain(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.starts_with("iso-") && name.ends_with(".img.xz")
+        name.starts_with(prefix) && name.ends_with(".img.xz")
     });
     archives.sort();
+    Some(archives)
+}
+
+/// Unpacks an image; what is empty in it takes no room.
+pub fn unpack(archive: &Path, image: &Path) -> Result<(), String> {
+    let script = "xz -dc \"$1\" | cp --sparse=always /dev/stdin \"$2\"";
+    let unpack = Program::new("bash").args(["-o", "pipefail", "-c", script, "unpack"]);
+    let unpack = unpack.arg(archive).arg(image);
+    unpack.capture()?.require_success(&unpack).map(|_| ())
+}
+
+fn run(evidence: &Evidence, report: &mut Report) -> Result<(), String> {
+    let Some(archives) = archives("iso-") else {
+        report.skip(NO_IMAGES);
+        return Ok(());
+    };
     for archive in &archives {
         read(evidence, archive, report)?;
     }
@@ -56,9 +72,7 @@ fn run(evidence: &Evidence, report: &mut Report) -> Result<(), String> {
 fn read(evidence: &Evidence, archive: &Path, report: &mut Report) -> Result<(), String> {
     let folder = evidence.scratch("foreign")?;
     let image = folder.join("foreign.img");
-    let unpack = Program::new("xz").args(["-dc"]).arg(archive);
-    let unpacked = unpack.capture()?.require_success(&unpack)?;
-    std::fs::write(&image, unpacked.stdout).map_err(failed(&image))?;
+    unpack(archive, &image)?;
     let name = archive
         .file_name()
         .unwrap_or_default()

@@ -12,6 +12,7 @@
 mod bsdtar;
 mod evidence;
 mod foreign;
+mod foreign_udf;
 mod guest;
 mod isoinfo;
 mod kernel;
@@ -20,6 +21,7 @@ mod names;
 mod packages;
 mod pycdlib;
 mod read_back;
+mod read_back_udf;
 mod report;
 mod seven_zip;
 mod seven_zip_udf;
@@ -63,7 +65,7 @@ pub struct Judge {
 }
 
 /// Every judge, in the order in which they are heard.
-pub const JUDGES: [Judge; 12] = [
+pub const JUDGES: [Judge; 14] = [
     xorriso::JUDGE,
     isoinfo::JUDGE,
     bsdtar::JUDGE,
@@ -74,7 +76,9 @@ pub const JUDGES: [Judge; 12] = [
     udf_labels::BLKID,
     seven_zip_udf::JUDGE,
     read_back::JUDGE,
+    read_back_udf::JUDGE,
     foreign::JUDGE,
+    foreign_udf::JUDGE,
     pycdlib::JUDGE,
 ];
 
