@@ -16,7 +16,7 @@ fn image(tree: &Tree) -> Image<'_> {
 }
 
 /// Blocks of the metadata file, and the first of its mirror.
-fn copies(image: &Image) -> (BlockRange, BlockRange) {
+fn copies(image: &Image<'_>) -> (BlockRange, BlockRange) {
     let placed = image.placed();
     (placed.metadata_range(), placed.mirror_range().unwrap())
 }

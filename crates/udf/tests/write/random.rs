@@ -9,8 +9,8 @@ use reburn_udf::{UdfOptions, UdfRevision};
 use crate::check::check;
 use crate::image::Image;
 use crate::same::{OnDisc, assert_all_same};
-use crate::verify::base;
-use crate::{SIZES, all_options, read_back};
+use crate::verify::{SMALL_SIZES, base};
+use crate::{all_options, read_back};
 
 /// What is added to a folder.
 #[derive(Debug, Clone)]
@@ -172,7 +172,7 @@ fn build(all: &[Added], options: &UdfOptions) -> Tree {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn random_trees_are_read_back(
@@ -183,7 +183,7 @@ proptest! {
         let every = all_options();
         let options = &every[kind.index(every.len())];
         let (tree, base) = (build(&all, options), base());
-        let size = SIZES[size.index(2)];
+        let size = SMALL_SIZES[size.index(2)];
         let image = Image::from_base(&tree, &base, options, size);
         check(&image.bytes, options);
         let (_, read) = read_back(&image);

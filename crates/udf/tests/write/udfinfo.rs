@@ -5,9 +5,9 @@ use std::process::{Command, Stdio};
 
 use reburn_udf::{Access, Session, UdfRevision, Volume};
 
+use crate::all_options;
 use crate::image::Image;
-use crate::verify::{base, rich_tree};
-use crate::{SIZES, all_options};
+use crate::verify::{SMALL_SIZES, base, rich_tree};
 
 /// What udfinfo prints of an image, and what it complains of; `None` where it is missing.
 fn udfinfo(image: &[u8]) -> Option<(BTreeMap<String, String>, String)> {
@@ -40,7 +40,7 @@ fn udfinfo_agrees() {
         options.texts.label = "Label \u{20ac}".into();
         options.texts.owner = "Owner".into();
         let tree = rich_tree(&options);
-        for size in SIZES {
+        for size in SMALL_SIZES {
             let image = Image::from_base(&tree, &base, &options, size);
             let Some((said, complaints)) = udfinfo(&image.bytes) else {
                 return;

@@ -10,7 +10,13 @@ use crate::check::{Counts, check};
 use crate::extras::attributes;
 use crate::image::Image;
 use crate::same::{OnDisc, assert_all_same};
-use crate::{SIZES, all_options, read_back};
+use crate::{all_options, read_back};
+
+/// Both sizes, one of them a medium that ends inside a write unit.
+pub const SMALL_SIZES: [VolumeSize; 2] = [
+    VolumeSize::Compact,
+    VolumeSize::Whole(BlockCount::new(7_001)),
+];
 
 /// A disc with a pattern that files can be taken from.
 pub fn base() -> Vec<u8> {
@@ -96,7 +102,7 @@ fn every_volume_is_conformant() {
     let base = base();
     for options in all_options() {
         let tree = rich_tree(&options);
-        for size in SIZES {
+        for size in SMALL_SIZES {
             let image = Image::from_base(&tree, &base, &options, size);
             let counts = check(&image.bytes, &options);
             let (volume, read) = read_back(&image);
