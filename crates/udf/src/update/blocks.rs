@@ -34,6 +34,18 @@ impl Pieces {
             .map(|&(first, _, count)| (first, first + count))
     }
 
+    /// The same, runs that follow each other joined, wherever on the disc they are.
+    pub(super) fn joined_addresses(&self) -> Vec<(u32, u32)> {
+        let mut joined: Vec<(u32, u32)> = Vec::new();
+        for (start, end) in self.addresses() {
+            match joined.last_mut() {
+                Some(last) if last.1 == start => last.1 = end,
+                _ => joined.push((start, end)),
+            }
+        }
+        joined
+    }
+
     /// One past the last address.
     pub(super) fn end(&self) -> u32 {
         self.addresses().last().map_or(0, |(_, end)| end)

@@ -54,6 +54,15 @@ pub enum UpdateError {
         /// The folder.
         path: String,
     },
+    /// A file whose entry would have to lead to blocks that no data of files are in.
+    #[error(
+        "{path}: its content is outside the partition or among the metadata, and its entry cannot \
+         be changed; record the whole image"
+    )]
+    OutsideData {
+        /// The file.
+        path: String,
+    },
     /// An entry of the form before UDF 2.00, which leads to no streams, would have to.
     #[error(
         "{path}: its entry is of the form before UDF 2.00, so its streams and attributes cannot be \

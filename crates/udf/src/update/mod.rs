@@ -155,6 +155,7 @@ impl Update {
             changes,
             options: &udf,
             serial: volume.tag_serial(),
+            data: BlockRangeList::from_iter([partition]).difference(&main.ranges()),
             space: Space::new(unit, end, main.addresses(), entries.used()),
             sources: BTreeMap::new(),
             directories: Vec::new(),
@@ -337,7 +338,8 @@ fn trusted_mirror(
         return None;
     }
     let mirror = Pieces::new(base.mirror_pieces()?);
-    mirror.addresses().eq(main.addresses()).then_some(mirror)
+    let is_same = mirror.joined_addresses() == main.joined_addresses();
+    is_same.then_some(mirror)
 }
 
 /// The units that have an address, and those of `more`, ascending.

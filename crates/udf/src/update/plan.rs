@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use reburn_blocks::BLOCK_SIZE;
-use reburn_tree::{Changes, InodeId, Metadata, Timestamp, Tree};
+use reburn_blocks::{BLOCK_SIZE, BlockRangeList};
+use reburn_tree::{Changes, Content, Extent, InodeId, Kind, Metadata, NodeId, Timestamp, Tree};
 
 use super::directory::{AllPlaces, GoneNames, Naming};
 use super::folder::{Directory, DirectoryPlan};
@@ -14,7 +14,7 @@ use super::streams::{OldExtras, StreamDirectory};
 use super::{UpdateError, UpdateOptions};
 use crate::read::Base;
 use crate::write::{EntryPlace, NewEntries, StreamsAt, UdfOptions};
-use crate::{Entries, LayoutError};
+use crate::{Entries, LayoutError, stays_in_place};
 
 /// Blocks that metadata may take, as when a volume is laid out.
 pub(super) const METADATA_BLOCKS_MAX: u32 = 1 << 30;
@@ -65,6 +65,8 @@ pub(super) struct Planner<'a> {
     pub(super) changes: &'a Changes,
     pub(super) options: &'a UdfOptions,
     pub(super) serial: u16,
+    /// Blocks of the disc that the data of files can be in.
+    pub(super) data: BlockRangeList,
     pub(super) space: Space,
     pub(super) sources: BTreeMap<u32, Source>,
     pub(super) directories: Vec<Directory>,
@@ -237,6 +239,10 @@ impl Planner<'_> {
             let is_file = !tree.is_directory(extras.node) && extras.is_rendered();
             Some((extras.node, self.entries.get(inode).filter(|_| is_file)?))
         });
+        let rendered: Vec<_> = rendered.collect();
+        for &(node, _) in &rendered {
+            self.check_content(node)?;
+        }
         let stay: Vec<_> = taken_over.chain(rendered).collect();
         for &(node, entry) in &stay {
             self.space.change(entry.block);
@@ -255,6 +261,27 @@ impl Planner<'_> {
                 self.new_entries().check(node)?;
                 self.place_continuations(tree.inode(node));
             }
+        }
+        Ok(())
+    }
+
+    /// Checks that the content of an old file is where data are, if its entry is rendered anew:
+    /// blocks of the metadata file move, and those outside the partition have no number.
+    fn check_content(&self, node: NodeId) -> Result<(), UpdateError> {
+        let Kind::File {
+            content: Content::Base(extents),
+            ..
+        } = self.tree.kind(self.tree.inode(node))
+        else {
+            return Ok(());
+        };
+        let is_data = |extent: &Extent| {
+            let blocks = extent.blocks().into_iter().collect::<BlockRangeList>();
+            extent.is_hole() || blocks.difference(&self.data).is_empty()
+        };
+        if stays_in_place(extents) && !extents.iter().all(is_data) {
+            let path = self.tree.display_path(node);
+            return Err(UpdateError::OutsideData { path });
         }
         Ok(())
     }

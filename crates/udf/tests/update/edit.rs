@@ -40,15 +40,22 @@ pub fn notes(read: &ImportedTree) -> Vec<NoteKind> {
 
 /// The bytes of a file.
 pub fn content(disc: &Disc, tree: &Tree, inode: InodeId) -> Bytes {
+    content_if_whole(disc, tree, inode).expect("the file is on the disc")
+}
+
+/// The bytes of a file, if the disc has them all.
+fn content_if_whole(disc: &Disc, tree: &Tree, inode: InodeId) -> Option<Bytes> {
     let Kind::File { size, content } = tree.kind(inode) else {
-        return Bytes::new();
+        return Some(Bytes::new());
     };
     match content {
-        Content::Bytes(bytes) => bytes.clone(),
+        Content::Bytes(bytes) => Some(bytes.clone()),
         Content::Base(extents) => {
-            let mut bytes = vec![0; usize::try_from(size).unwrap()];
-            read_extents(disc, extents, 0, &mut bytes).unwrap();
-            bytes.into()
+            // Holes may make it longer than the disc.
+            let size = usize::try_from(size).ok().filter(|&size| size < 1 << 26)?;
+            let mut bytes = vec![0; size];
+            read_extents(disc, extents, 0, &mut bytes).ok()?;
+            Some(bytes.into())
         }
         other => panic!("{other:?} is not on the disc"),
     }
@@ -166,11 +173,8 @@ impl Room {
         }
     }
 
-    fn take(&mut self, count: BlockCount) -> Lba {
-        let range = self
-            .free
-            .first_fit(count, self.unit)
-            .expect("room on the disc");
+    fn take(&mut self, count: BlockCount) -> Option<Lba> {
+        let range = self.free.first_fit(count, self.unit)?;
         let mut taken = range.align_outward(self.unit);
         if self.is_scattered {
             let more =
@@ -178,7 +182,7 @@ impl Room {
             taken = more.unwrap();
         }
         self.free = self.free.difference(&[taken].into_iter().collect());
-        range.start_lba()
+        Some(range.start_lba())
     }
 }
 
@@ -216,23 +220,52 @@ pub fn try_plan(
     let wanted = snapshot(disc, &base.tree);
     let (tree, entries) = (&base.tree, &base.entries);
     let update = Update::new(&volume, disc, tree, entries, &changes, &how.options)?;
+    let (writes, continuations, freed) =
+        written(disc, &volume, &base, &update, how).expect("room on the disc");
+    Ok(Planned {
+        writes,
+        units: update.units(),
+        mirror_units: update.mirror_units(),
+        continuations,
+        freed,
+        before,
+        wanted,
+        time: update.time(),
+        changes,
+        base,
+        volume,
+    })
+}
 
-    let mut room = Room::of(&volume, &base, how);
-    let mut writes: [Vec<(Lba, Vec<u8>)>; 3] = Default::default();
-    let files = place_files(disc, tree, &update, &mut room, &mut writes[0]);
-    let mut take = |count: usize, blocks: BlockCount| -> Vec<Lba> {
+/// What is written in each epoch.
+pub type Writes = [Vec<(Lba, Vec<u8>)>; 3];
+
+/// Places an update: what is written, how many blocks the metadata file goes on in, and which
+/// blocks are freed; `None` if the disc has no room, or something on it cannot be read.
+fn written(
+    disc: &Disc,
+    volume: &Volume,
+    base: &ImportedTree,
+    update: &Update,
+    how: How,
+) -> Option<(Writes, usize, BlockRangeList)> {
+    let tree = &base.tree;
+    let mut room = Room::of(volume, base, how);
+    let mut writes = Writes::default();
+    let files = place_files(disc, tree, update, &mut room, &mut writes[0])?;
+    let mut take = |count: usize, blocks: BlockCount| -> Option<Vec<Lba>> {
         (0..count).map(|_| room.take(blocks)).collect()
     };
     let places = UpdatePlaces {
-        units: take(update.units(), update.unit_blocks()),
-        mirror_units: take(update.mirror_units(), update.unit_blocks()),
-        continuations: take(update.continuation_blocks(), BlockCount::ONE),
-        mirror_continuations: take(update.continuation_blocks(), BlockCount::ONE),
+        units: take(update.units(), update.unit_blocks())?,
+        mirror_units: take(update.mirror_units(), update.unit_blocks())?,
+        continuations: take(update.continuation_blocks(), BlockCount::ONE)?,
+        mirror_continuations: take(update.continuation_blocks(), BlockCount::ONE)?,
     };
     let update_placed = update.place(tree, disc, &places, &files);
     for range in &update_placed.ranges() {
         let mut bytes = vec![0; range.block_count().as_usize() * BLOCK_SIZE];
-        update_placed.read(range.start_lba(), &mut bytes).unwrap();
+        update_placed.read(range.start_lba(), &mut bytes).ok()?;
         writes[0].push((range.start_lba(), bytes));
     }
     let structures = update_placed.structures();
@@ -242,19 +275,24 @@ pub fn try_plan(
     for structure in structures {
         writes[structure.role.epoch()].push((structure.start, structure.bytes));
     }
-    Ok(Planned {
-        writes,
-        units: update.units(),
-        mirror_units: update.mirror_units(),
-        continuations,
-        freed: update_placed.freed(),
-        before,
-        wanted,
-        time: update.time(),
-        changes,
-        base,
-        volume,
-    })
+    Some((writes, continuations, update_placed.freed()))
+}
+
+/// Edits a disc that may be damaged, in which case there may be no edit.
+pub fn try_edit(disc: &Disc, how: How, change: impl FnOnce(&mut Tree)) -> Option<Disc> {
+    let volume = Volume::open(disc, Session::default()).ok()?;
+    let mut base = volume.read_tree(disc).ok()?;
+    let point = base.tree.change_point();
+    change(&mut base.tree);
+    let changes = base.tree.changes_since(point)?;
+    let (tree, entries) = (&base.tree, &base.entries);
+    let update = Update::new(&volume, disc, tree, entries, &changes, &how.options).ok()?;
+    let (writes, ..) = written(disc, &volume, &base, &update, how)?;
+    let mut now = disc.clone();
+    for writes in &writes {
+        write(&mut now, writes);
+    }
+    Some(now)
 }
 
 impl Planned {
@@ -309,7 +347,7 @@ fn place_files(
     update: &Update,
     room: &mut Room,
     writes: &mut Vec<(Lba, Vec<u8>)>,
-) -> Files {
+) -> Option<Files> {
     let mut files = Files {
         starts: BTreeMap::new(),
         embedded: BTreeMap::new(),
@@ -327,7 +365,9 @@ fn place_files(
             continue;
         };
         if update.is_embedded(tree, inode) {
-            files.embedded.insert(inode, content(disc, tree, inode));
+            files
+                .embedded
+                .insert(inode, content_if_whole(disc, tree, inode)?);
             continue;
         }
         let is_placed = files.starts.contains_key(&(inode, 0));
@@ -336,10 +376,10 @@ fn place_files(
         if is_placed || stays {
             continue;
         }
-        let bytes = content(disc, tree, inode);
+        let bytes = content_if_whole(disc, tree, inode)?;
         let mut at = 0;
         for (index, extent) in file_extents(tree, inode).enumerate() {
-            let start = room.take(BlockCount::for_bytes(extent.bytes).unwrap());
+            let start = room.take(BlockCount::for_bytes(extent.bytes)?)?;
             files.starts.insert((inode, index), start);
             let end = at + usize::try_from(extent.bytes).unwrap();
             let mut data = bytes[at..end].to_vec();
@@ -348,7 +388,7 @@ fn place_files(
             at = end;
         }
     }
-    files
+    Some(files)
 }
 
 fn ranges(writes: &[(Lba, Vec<u8>)]) -> BlockRangeList {

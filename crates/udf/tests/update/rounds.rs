@@ -298,11 +298,13 @@ proptest! {
         };
         let mut disc = image.bytes;
         for changes in rounds {
-            let (edited, _) = edit(&disc, how, |tree| {
+            let (edited, planned) = edit(&disc, how, |tree| {
                 for change in &changes {
                     apply(tree, change);
                 }
             });
+            let copies = if kind.is_duplicate { planned.units } else { 0 };
+            prop_assert_eq!(planned.mirror_units, copies);
             disc = edited;
         }
     }
