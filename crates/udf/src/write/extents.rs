@@ -34,8 +34,8 @@ impl FileExtent {
 /// The extents of a file, in order; none for an empty file or anything else.
 ///
 /// Content of the base that [stays in place](stays_in_place) keeps its extents, all other content
-/// is one run. Both are cut at [`EXTENT_BYTES_MAX`]. A layout reckons with these extents wherever the
-/// data are placed.
+/// is one run. Both are cut at [`EXTENT_BYTES_MAX`]. A layout reckons with these extents wherever
+/// the data are placed.
 pub fn file_extents(tree: &Tree, inode: InodeId) -> impl Iterator<Item = FileExtent> {
     let (whole, extents) = match tree.kind(inode) {
         Kind::File {
