@@ -18,13 +18,9 @@ use super::extents::{EXTENT_BYTES_MAX, cut};
 use super::placed::short_ad;
 use super::{Layout, Placed, VirtualTableAddresses};
 use crate::records::{
-    EntityId, ExtendedAttributeHeader, PreviousVat, UseAttribute, VirtualTableExtension,
-    VirtualTableHead, VirtualTableTail, file_type, icb_flags,
+    EntityId, PreviousVat, VirtualTableExtension, VirtualTableHead, VirtualTableTail, file_type,
+    icb_flags,
 };
-
-/// Bytes of the attribute with what later tables have in their header.
-const ATTRIBUTE_BYTES: usize = ExtendedAttributeHeader::SIZE
-    + (UseAttribute::SIZE + VirtualTableExtension::SIZE).next_multiple_of(4);
 
 /// Blocks of the table and its entry.
 pub(super) fn blocks(layout: &Layout) -> BlockCount {
@@ -45,14 +41,11 @@ fn table_bytes(layout: &Layout) -> u64 {
     around as u64 + 4 * u64::from(layout.used_blocks())
 }
 
+/// Whether the table is in its entry. With attributes there it is not: Linux takes them for the
+/// beginning of the table then.
 fn is_embedded(layout: &Layout) -> bool {
-    let attributes = if layout.form.is_extended {
-        0
-    } else {
-        ATTRIBUTE_BYTES
-    };
-    let room = BLOCK_SIZE - layout.form.head_bytes() - attributes;
-    table_bytes(layout) <= room as u64
+    let room = BLOCK_SIZE - layout.form.head_bytes();
+    layout.form.is_extended && table_bytes(layout) <= room as u64
 }
 
 impl Placed<'_> {
