@@ -198,14 +198,9 @@ pub fn seen(listing: &Path) -> Result<Walk, String> {
 /// What the guest printed, or what it and its kernel said instead.
 pub fn printed(listing: &Path) -> Result<String, String> {
     fs::read_to_string(listing).map_err(|_| {
-        let first = |text: String| -> String {
-            text.lines()
-                .take(10)
-                .map(|line| format!("{line}\n"))
-                .collect()
-        };
+        let first = |text: String| text.lines().take(10).collect::<Vec<_>>().join("\n");
         let (errors, log) = (first(beside(listing, ".errors")), first(log(listing)));
-        format!("the kernel could not read it:\n{errors}{log}")
+        format!("the kernel could not read it:\n{errors}\n{log}")
     })
 }
 

@@ -120,23 +120,22 @@ fn with_other_label(evidence: &Evidence, volume: &Volume) -> Result<Volume, Stri
 
 fn by_udfinfo(volume: &Volume, facts: &Facts) -> Result<(), String> {
     let kind = volume.kind;
-    let count = |is: fn(EntryKind) -> bool| {
-        let entries = volume.walk.entries.values();
-        entries.filter(|entry| is(entry.kind)).count().to_string()
-    };
+    let entries = volume.walk.entries.values();
+    let files = entries
+        .filter(|entry| entry.kind != EntryKind::Directory)
+        .count();
+    // What cannot be allocated belongs to a file that is not shown (UDF 1.50 2.3.13).
+    let hidden = usize::from(kind.revision == "1.50" && kind.partition == Partition::Sparable);
     // 2.60 asks no more of readers than 2.50 does (UDF 2.2.6.4).
     let readable = if kind.revision == "2.60" {
         "2.50"
     } else {
         kind.revision
     };
-    let integrity = match kind.partition {
-        Partition::Virtual => "opened",
-        _ => "closed",
-    };
     let access = match kind.access {
         Access::ReadOnly => "readonly",
         Access::WriteOnce => "writeonce",
+        Access::Rewritable => "rewritable",
         Access::Overwritable => "overwritable",
         Access::PseudoOverwritable => "pseudo-overwritable",
     };
@@ -147,11 +146,12 @@ fn by_udfinfo(volume: &Volume, facts: &Facts) -> Result<(), String> {
             ("vid", volume.label()),
             ("lvid", volume.label()),
             ("blocksize", "2048"),
-            ("numfiles", &count(|kind| kind != EntryKind::Directory)),
-            ("numdirs", &count(|kind| kind == EntryKind::Directory)),
+            ("numfiles", &(files + hidden).to_string()),
+            ("numdirs", &(volume.walk.entries.len() - files).to_string()),
             ("udfrev", readable),
             ("udfwriterev", kind.revision),
-            ("integrity", integrity),
+            // It takes a virtual allocation table for what closes a volume.
+            ("integrity", "closed"),
             ("accesstype", access),
             ("softwriteprotect", "no"),
             ("hardwriteprotect", "no"),
@@ -172,7 +172,10 @@ fn blocks(volume: &Volume, facts: &Facts) -> Result<(), String> {
         number("usedblocks")?,
         number("freeblocks")?,
     );
-    let can_grow = volume.kind.access == Access::Overwritable;
+    let can_grow = matches!(
+        volume.kind.access,
+        Access::Overwritable | Access::Rewritable
+    );
     if free != 0 && !can_grow {
         return Err(format!(
             "{free} blocks are free where nothing can be written"

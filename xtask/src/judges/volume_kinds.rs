@@ -19,6 +19,7 @@ pub enum Partition {
 pub enum Access {
     ReadOnly,
     WriteOnce,
+    Rewritable,
     Overwritable,
     PseudoOverwritable,
 }
@@ -117,7 +118,7 @@ const fn sparable_kind(
 ) -> Kind {
     Kind {
         partition: Partition::Sparable,
-        access: Access::Overwritable,
+        access: Access::Rewritable,
         ..plain_kind(name, revision, flags)
     }
 }
