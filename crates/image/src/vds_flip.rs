@@ -7,6 +7,8 @@
 //!
 //! - **Shadow** records new data, the file set, folders, entries of changed files, a closed
 //!   integrity descriptor behind the last one, and in a file that grows the anchors at its new end.
+//!   Where the integrity sequence is full, the descriptor begins another one in blocks that were
+//!   kept for it, and the new sequences lead there: it never fills up for good.
 //! - **Commit** records the reserve sequence, and after a barrier the main one.
 //!
 //! | reserve | main | what readers show |
@@ -39,6 +41,7 @@ struct Places {
     main: Lba,
     reserve: Lba,
     integrity: BlockRange,
+    spare_integrity: Option<BlockRange>,
     integrity_descriptor: Lba,
 }
 
@@ -57,7 +60,7 @@ pub(crate) fn lay_out(
         changed: &changes.inodes,
     };
     let layout = Layout::with_kept(tree, &for_medium(options, medium), &kept)?;
-    let places = places(&udf.structures, &layout, unit)?;
+    let places = places(&udf.structures, &base.live, &layout, unit)?;
     check_alone(base, &places, &layout, unit)?;
     let files = udf_files(tree, &layout);
     let bitmap = bitmap_room(&layout, &places, &files);
@@ -78,6 +81,7 @@ pub(crate) fn lay_out(
         main_sequence: places.main,
         reserve_sequence: places.reserve,
         integrity: places.integrity,
+        spare_integrity: places.spare_integrity,
         integrity_descriptor: places.integrity_descriptor,
         partition: grown.partition,
         metadata,
@@ -137,6 +141,7 @@ fn check_kind(udf: &UdfBase) -> Result<(), EntireImageRequired> {
 /// Where the volume has its parts, if this protocol can change them.
 fn places(
     structures: &VolumeStructures,
+    live: &BlockRangeList,
     layout: &Layout,
     unit: WriteUnit,
 ) -> Result<Places, EntireImageRequired> {
@@ -154,10 +159,8 @@ fn places(
             "its descriptor sequences are shorter than a write unit",
         ));
     }
-    let full = cannot("its integrity sequence has no room for another descriptor");
-    let next = structures.next_integrity_unit(unit).ok_or(full)?;
-    let holds = |range: &&BlockRange| range.contains(next);
-    let integrity = *structures.integrity.iter().find(holds).ok_or(full)?;
+    let (integrity, spare_integrity, integrity_descriptor) =
+        integrity_place(structures, live, unit).map_err(cannot)?;
     let outside = [main, reserve, integrity];
     if outside
         .iter()
@@ -170,8 +173,37 @@ fn places(
         main: main.start_lba(),
         reserve: reserve.start_lba(),
         integrity,
-        integrity_descriptor: next,
+        spare_integrity,
+        integrity_descriptor,
     })
+}
+
+/// The integrity sequence, the blocks kept for another one, and where the next descriptor goes:
+/// behind the last one, or where nothing is left there to the start of the other sequence, which
+/// the old tree does not lead to.
+fn integrity_place(
+    structures: &VolumeStructures,
+    live: &BlockRangeList,
+    unit: WriteUnit,
+) -> Result<(BlockRange, Option<BlockRange>, Lba), &'static str> {
+    if structures.integrity_descriptor.is_none() {
+        return Err("it has no integrity descriptor, so the next unique id is not known");
+    }
+    let spare = structures.spare_integrity.filter(|spare| {
+        let mut others = structures.partitions.iter();
+        let is_whole = spare.align_outward(unit) == *spare;
+        is_whole && !live.intersects(*spare) && others.all(|p| p.intersection(*spare).is_none())
+    });
+    let next = structures.next_integrity_unit(unit);
+    let holds = |range: &&BlockRange| next.is_some_and(|next| range.contains(next));
+    match (structures.integrity.iter().find(holds), next, spare) {
+        (Some(integrity), Some(next), _) => Ok((*integrity, spare, next)),
+        (_, _, Some(spare)) => {
+            let used = structures.integrity.first().copied();
+            Ok((spare, used, spare.start_lba()))
+        }
+        _ => Err("its integrity sequence has no room for another descriptor"),
+    }
 }
 
 /// Checks that the sequences are alone in their write units: a torn one takes nothing with it.

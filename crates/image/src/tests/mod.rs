@@ -1,5 +1,6 @@
 //! The contract of modified blocks, over small volumes in memory.
 
+mod disc;
 mod udf;
 
 use bytes::Bytes;

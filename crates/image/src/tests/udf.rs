@@ -3,12 +3,23 @@
 use reburn_blocks::CrashClass::{Atomic, Recoverable};
 use reburn_udf::{Session, UdfRevision, Volume};
 
+use super::disc::{self, Disc};
 use super::*;
-use crate::new_udf_volume;
+use crate::{FileSystems, new_udf_volume};
 
 fn first(medium: Medium, revision: UdfRevision) -> Vec<u8> {
-    let options = new_udf_volume("FIRST", revision, THEN);
-    let mut image = FileSystemImage::new(medium, options, THEN);
+    let image = small_image(medium, new_udf_volume("FIRST", revision, THEN));
+    read_all(&image.result().unwrap())
+}
+
+/// The same on a disc of any size.
+pub(super) fn small_volume(medium: Medium, systems: impl Into<FileSystems>) -> Disc {
+    let image = small_image(medium, systems);
+    Disc::of(&image.result().unwrap())
+}
+
+fn small_image(medium: Medium, systems: impl Into<FileSystems>) -> FileSystemImage<'static> {
+    let mut image = FileSystemImage::new(medium, systems, THEN);
     let folder = Metadata::directory().modified_at(THEN);
     image.add(b"/docs", folder, NewKind::Directory).unwrap();
     image.add(b"/docs/one", file(), bytes(1, 5000)).unwrap();
@@ -16,7 +27,7 @@ fn first(medium: Medium, revision: UdfRevision) -> Vec<u8> {
     image.add(b"/empty", file(), bytes(0, 0)).unwrap();
     image.add(b"/small", file(), bytes(4, 500)).unwrap();
     image.add(b"/three", file(), bytes(3, 2048)).unwrap();
-    read_all(&image.result().unwrap())
+    image
 }
 
 /// Media of each geometry, small enough for a test: their write units count, not their size.
@@ -112,4 +123,38 @@ fn unchanged_files_keep_blocks_and_entries() {
     let next = |at: usize| volumes[at].integrity().unwrap().next_unique_id;
     assert_eq!(id(0, b"/docs"), id(1, b"/docs"));
     assert!(id(1, b"/new") >= next(0) && next(1) > id(1, b"/new"));
+}
+
+/// One more edit; the old tree stays until the last epoch.
+fn edit_once(disc: &Disc, medium: Medium, round: u32) -> Disc {
+    let mut image = import(disc, medium);
+    let size = 300 + round as usize % 5 * 1500;
+    image
+        .replace(b"/small", file(), bytes(round.to_le_bytes()[0], size))
+        .unwrap();
+    let result = image.result().unwrap();
+    let states = disc::record(disc, &result.plan().unwrap(), &result);
+    assert_eq!(states.len(), 3, "shadow, reserve sequence, main sequence");
+    let before = disc::contents(disc, medium);
+    assert_eq!(disc::contents(&states[1], medium), before, "edit {round}");
+    disc::check_contract(disc, &result)
+}
+
+#[test]
+fn the_integrity_sequence_is_never_full() {
+    for (medium, edits, places) in [(Medium::File, 600, 256), (Medium::BdRe, 20, 8)] {
+        let mut disc = small_volume(medium, new_udf_volume("FIRST", UdfRevision::V2_01, THEN));
+        let sequence = |disc: &Disc| {
+            let volume = Volume::open(disc, Session::default()).unwrap();
+            volume.structures().integrity
+        };
+        let mut moves = 0;
+        for round in 0..edits {
+            let before = sequence(&disc);
+            disc = edit_once(&disc, medium, round);
+            moves += u32::from(sequence(&disc) != before);
+        }
+        // The first descriptor is that of the new volume.
+        assert_eq!(moves, edits / places, "{medium}");
+    }
 }

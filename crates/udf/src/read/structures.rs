@@ -8,7 +8,7 @@ use super::disc::blocks_of;
 use super::note::NoteKind;
 use super::partitions::{FileMap, Kind, Map};
 use super::volume::Volume;
-use crate::records::{ExtentKind, MapHead, MetadataMap, TypeOneMap};
+use crate::records::{ExtentKind, MapHead, MetadataMap, SpareIntegrity, TypeOneMap};
 
 /// Where the structures of a volume are.
 ///
@@ -27,6 +27,9 @@ pub struct VolumeStructures {
     pub integrity: Vec<BlockRange>,
     /// The block with the integrity descriptor that prevails, the last one that readers find.
     pub integrity_descriptor: Option<Lba>,
+    /// Blocks kept for the integrity sequence to go on in when it is full: as many as it has, and
+    /// right beside it. Only volumes of our own writer have them.
+    pub spare_integrity: Option<BlockRange>,
     /// The partitions that have blocks of their own, in the order of their maps.
     pub partitions: Vec<BlockRange>,
     /// What a metadata partition is made of (UDF 2.2.10), if there is one.
@@ -129,6 +132,7 @@ impl Volume {
             reserve_sequence: extent(&self.pointer.reserve_sequence),
             integrity: self.integrity_sequence.extents.clone(),
             integrity_descriptor: self.integrity_sequence.prevailing,
+            spare_integrity: self.spare_integrity(),
             partitions: partitions
                 .filter_map(|map| {
                     let at = u64::from(map.start) * u64::from(size);
@@ -138,6 +142,24 @@ impl Volume {
             metadata,
             obstacle,
         }
+    }
+
+    /// What the logical volume descriptor notes of it, if that can be true.
+    fn spare_integrity(&self) -> Option<BlockRange> {
+        let (note, _) = SpareIntegrity::view(&self.logical.implementation_use).ok()?;
+        let [used] = self.integrity_sequence.extents[..] else {
+            return None;
+        };
+        let at = u64::from(note.extent.extent_location.get()) * u64::from(self.block_size());
+        let spare = blocks_of(at, note.extent.extent_length.get().into())?;
+        let is_beside = spare.start_lba().get() == used.end_exclusive()
+            || used.start_lba().get() == spare.end_exclusive();
+        let is_whole = at.is_multiple_of(BLOCK_SIZE as u64);
+        (note.magic == *SpareIntegrity::MAGIC
+            && is_whole
+            && is_beside
+            && spare.block_count() == used.block_count())
+        .then_some(spare)
     }
 
     fn metadata_structures(&self) -> Option<MetadataStructures> {

@@ -24,6 +24,20 @@ record! {
     }
 }
 
+record! {
+    /// What our own writer leaves in `implementation_use`: where the integrity sequence goes on
+    /// when it is full. Nobody else reads it (ECMA-167 3/10.6.11).
+    pub struct SpareIntegrity: 24, "ECMA-167 3/10.6.11" {
+        0  magic: [u8; 16], "3/10.6.11";
+        16 extent: ExtentAd, "3/7.1";
+    }
+}
+
+impl SpareIntegrity {
+    /// Tells the note from what other writers have there.
+    pub const MAGIC: &[u8; 16] = b"reburn integrity";
+}
+
 #[cfg(test)]
 mod tests {
     use reburn_record::Record;

@@ -43,7 +43,7 @@ pub use file_set::FileSetDescriptor;
 pub use icb::{IcbTag, IndirectEntry, TerminalEntry, file_type, icb_flags};
 pub use implementation_use::{ImplementationUseVolume, LogicalVolumeInformation};
 pub use integrity::{IntegrityUse, LogicalVolumeIntegrity};
-pub use logical_volume::LogicalVolume;
+pub use logical_volume::{LogicalVolume, SpareIntegrity};
 pub use partition::{Partition, PartitionHeader, access};
 pub use partition_map::{
     MapHead, MetadataMap, SparableMap, TypeOneMap, TypeTwoMap, VirtualMap, map_identifier,

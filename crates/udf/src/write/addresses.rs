@@ -26,6 +26,9 @@ pub struct Addresses {
     pub reserve_sequence: Lba,
     /// All blocks for integrity descriptors (ECMA-167 3/8.8.2).
     pub integrity: BlockRange,
+    /// Blocks kept for another integrity sequence, as many and right beside it. When this one is
+    /// full, a new logical volume descriptor can lead to that one.
+    pub spare_integrity: Option<BlockRange>,
     /// The write unit in it that the new descriptor fills. Those before it have older ones.
     pub integrity_descriptor: Lba,
     /// The partition.
@@ -145,6 +148,7 @@ impl Addresses {
             range(self.reserve_sequence, layout.sequence_blocks()),
             self.integrity,
         ];
+        outside.extend(self.spare_integrity);
         outside.extend(self.anchors.iter().copied().map(BlockRange::single));
         if let Some(sparing) = &self.sparing {
             outside.push(sparing.spares);

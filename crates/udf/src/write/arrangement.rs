@@ -9,7 +9,7 @@ use crate::PartitionKind;
 /// Addresses for a new volume, with room for file data.
 ///
 /// In the order of the blocks: recognition sequence, main sequence, first anchor, integrity
-/// sequence, spare packets, then the partition with its metadata and file data. What comes after
+/// sequence and room for another one, spare packets, then the partition with its metadata and file data. What comes after
 /// depends on [`VolumeSize`]. Everything that is ever rewritten on its own is alone in its write
 /// units, and in its packets on a sparable partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,9 +46,9 @@ const RESERVE_SEQUENCE: Lba = Lba::new(192);
 /// Where the reserve sequence starts at the far end, counted from the last block: before the
 /// anchor there, and before the places where programs look for traces of other file systems.
 const RESERVE_FROM_END: BlockCount = BlockCount::new(512);
-/// Write units for integrity descriptors, so that there can be many before the first has to be
-/// overwritten. Some programs take longer sequences for damaged.
-const INTEGRITY_UNITS: u32 = 8;
+/// Blocks for integrity descriptors, so that there can be many before the sequence is full. Some
+/// programs take longer sequences for damaged.
+const INTEGRITY_BLOCKS: BlockCount = BlockCount::new(256);
 /// Blocks of spare packets: as many as formatters give a CD-RW.
 const SPARE_BLOCKS: BlockCount = BlockCount::new(1024);
 
@@ -63,6 +63,7 @@ struct FarEnd {
 /// What stands in front of the data.
 struct Front {
     integrity: BlockRange,
+    spare_integrity: Option<BlockRange>,
     spares: Option<BlockRange>,
     near_table: Option<Lba>,
     partition_start: Lba,
@@ -213,13 +214,15 @@ impl Front {
         let unit = layout.alignment();
         let is = |kind| options.partition == kind;
         let mut next = ANCHOR.checked_add(unit.blocks())?;
-        let integrity_blocks = if is(PartitionKind::Virtual) {
+        let (integrity, spare_integrity) = if is(PartitionKind::Virtual) {
             // It is written once; the tables follow it up.
-            options.write_unit.blocks().max(BlockCount::new(2))
+            let least = options.write_unit.blocks().max(BlockCount::new(2));
+            (take(&mut next, least.round_up(unit))?, None)
         } else {
-            BlockCount::new(INTEGRITY_UNITS * options.write_unit.blocks().get())
+            let blocks = INTEGRITY_BLOCKS.round_up(unit);
+            let first = take(&mut next, blocks)?;
+            (first, Some(take(&mut next, blocks)?))
         };
-        let integrity = take(&mut next, integrity_blocks.round_up(unit))?;
         let (mut spares, mut near_table) = (None, None);
         if is(PartitionKind::Sparable) {
             spares = Some(take(&mut next, SPARE_BLOCKS.round_up(unit))?);
@@ -245,6 +248,7 @@ impl Front {
         let space_bitmap = take_if(!bitmap_room.is_zero(), &mut next, bitmap_room)?;
         Some(Self {
             integrity,
+            spare_integrity,
             spares,
             near_table,
             partition_start,
@@ -265,6 +269,7 @@ impl Front {
             main_sequence: MAIN_SEQUENCE,
             reserve_sequence: RESERVE_SEQUENCE,
             integrity: self.integrity,
+            spare_integrity: self.spare_integrity,
             integrity_descriptor: self.integrity.start_lba(),
             partition: BlockRange::single(self.partition_start),
             metadata: self.metadata,

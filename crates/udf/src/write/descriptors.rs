@@ -16,7 +16,7 @@ use super::metadata_file::partition_maps;
 use super::{LayoutError, Placed, UdfTexts};
 use crate::records::{
     AnchorPointer, EntityId, FileSetDescriptor, ImplementationUseVolume, LogicalVolume, Partition,
-    PrimaryVolume, TerminatingDescriptor, UnallocatedSpace, tag_id,
+    PrimaryVolume, SpareIntegrity, TerminatingDescriptor, UnallocatedSpace, tag_id,
 };
 
 /// Both interchange levels of a volume, of which one disc is the whole set (UDF 2.2.2.1).
@@ -158,6 +158,12 @@ impl Placed<'_> {
         let integrity = self.addresses.integrity;
         volume.integrity_sequence_extent =
             extent(integrity.block_count().bytes(), integrity.start_lba().get());
+        if let Some(spare) = self.addresses.spare_integrity {
+            let mut note = SpareIntegrity::zeroed();
+            note.magic = *SpareIntegrity::MAGIC;
+            note.extent = extent(spare.block_count().bytes(), spare.start_lba().get());
+            volume.implementation_use[..SpareIntegrity::SIZE].copy_from_slice(note.bytes());
+        }
         [volume.bytes(), &maps.concat()].concat()
     }
 

@@ -126,7 +126,7 @@ fn room_of_removed_files_is_used_again() {
         volume.integrity().unwrap().size_blocks[1]
     };
     let before = size(&disc);
-    for round in 0..7 {
+    for round in 0..15 {
         let (new, _) = edit(&disc, how, |tree| {
             let many = find(tree, "/many");
             for number in 0..200 {
@@ -145,7 +145,7 @@ fn room_of_removed_files_is_used_again() {
         disc = new;
     }
     assert_eq!(size(&disc), before);
-    // The sequence has eight units, and the volume began with the first.
+    // The sequence has sixteen units, and the volume began with the first.
     let full = try_plan(&disc, how, |tree| {
         tree.remove(find(tree, "/few/a")).unwrap();
     });

@@ -82,6 +82,8 @@ fn structures_are_those_of_the_arrangement() {
         let reserve = sequence(addresses.reserve_sequence);
         assert_eq!(found.reserve_sequence, Some(reserve));
         assert_eq!(found.integrity, [addresses.integrity]);
+        assert_eq!(found.spare_integrity, addresses.spare_integrity);
+        assert!(addresses.spare_integrity.is_some());
         // A write unit of copies: the last one prevails, and the next unit follows.
         let unit = options.write_unit;
         let next = addresses.integrity_descriptor + unit.blocks();
