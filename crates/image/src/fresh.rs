@@ -85,7 +85,7 @@ fn udf_alone(
         return Err(ImageError::VirtualPartition { medium });
     }
     let layout = reburn_udf::Layout::new(tree, &for_medium(options, medium))?;
-    let files = udf_files(tree, &layout);
+    let files = udf_files(tree, &layout, &BlockRangeList::new());
     let data = data_blocks(&files);
     let arrangement = arrange(&layout, reburn_udf::Layout::RECOGNITION, data, image.medium)?;
     for (file, offset) in one_after_the_other(&files) {
@@ -126,7 +126,7 @@ fn bridge(
     let descriptor_blocks = IsoBlocks::descriptor_blocks(&iso_layout, false);
     let head = IsoBlocks::head(descriptor_blocks);
     let session = descriptor_blocks + iso_layout.metadata_blocks();
-    let files = udf_files(tree, &udf_layout);
+    let files = udf_files(tree, &udf_layout, &BlockRangeList::new());
     let offsets = match &image.file_systems {
         FileSystems::DvdVideo(..) => dvd_video::order(tree, None, &files)?,
         _ => one_after_the_other(&files),
@@ -187,8 +187,13 @@ pub(crate) fn for_medium(options: &UdfOptions, medium: Medium) -> UdfOptions {
 }
 
 /// The files and streams that need blocks of their own.
-pub(crate) fn udf_files(tree: &Tree, layout: &reburn_udf::Layout) -> Vec<NewFile> {
-    let mut files = new_files(tree, &BlockRangeList::new());
+/// Those with a block in `doomed` do if their entries are new.
+pub(crate) fn udf_files(
+    tree: &Tree,
+    layout: &reburn_udf::Layout,
+    doomed: &BlockRangeList,
+) -> Vec<NewFile> {
+    let mut files = new_files(tree, doomed);
     files.extend(streams(tree));
     files.retain(|file| !layout.keeps(file.inode) && !layout.is_embedded(tree, file.inode));
     files

@@ -3,10 +3,12 @@
 //! Invariants: a file that lies on the base keeps its blocks unless a commit is going to
 //! rewrite them; a new file lies in one run of blocks; empty files have none.
 
-use reburn_blocks::{BlockCount, BlockRange, BlockRangeList, BlockRead, Lba, ReadError, WriteUnit};
+use reburn_blocks::{
+    BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, BlockRead, Lba, ReadError, WriteUnit,
+};
 use reburn_iso9660::{FilePlacement, SECTION_BLOCKS_MAX, section_lengths};
 use reburn_tree::{Content, Extent, InodeId, Kind, Tree};
-use reburn_udf::{EXTENT_BLOCKS_MAX, EXTENT_BYTES_MAX, stays_in_place};
+use reburn_udf::{EXTENT_BLOCKS_MAX, EXTENT_BYTES_MAX, file_extents, stays_in_place};
 
 use crate::free_space::FreeSpace;
 use crate::source::{OpenFile, read_content};
@@ -233,8 +235,12 @@ impl<'a> PlacedFiles<'a> {
 impl reburn_udf::FilePlacement for PlacedFiles<'_> {
     fn extent_start(&self, inode: InodeId, extent: usize) -> Lba {
         if let Some(start) = self.placement.start(inode) {
-            let before = EXTENT_BLOCKS_MAX.get() * u32::try_from(extent).expect("a short list");
-            return start + BlockCount::new(before);
+            // Content of the base that was moved is still laid out in the extents it had.
+            let before = file_extents(self.tree, inode).take(extent);
+            let before = before
+                .map(|extent| extent.bytes.div_ceil(BLOCK_SIZE as u64))
+                .sum();
+            return start + BlockCount::checked(before).expect("the file fits");
         }
         // A file of the base: find the extent of the disc that this one is a piece of.
         let mut left = extent;

@@ -1,4 +1,4 @@
-//! VDS flip: UDF with a plain partition, on media and files that can be rewritten.
+//! VDS flip: UDF with a plain or sparable partition, on media and files that can be rewritten.
 //!
 //! A UDF volume is described twice, by a main and a reserve volume descriptor sequence, and kernels
 //! read the reserve where the main one cannot be read. Every folder is recorded anew, since a
@@ -17,8 +17,9 @@
 //! | new | torn | the new tree, in readers that try the reserve sequence |
 //! | new | new | the new tree |
 //!
-//! Invariants: nothing recorded in the first epoch shares a write unit with a live block; each
-//! sequence is alone in its write units. Programs that look at the main sequence alone refuse a
+//! Invariants: nothing recorded in the first epoch shares a write unit with a live block, nor a
+//! packet of a sparable partition; packets that are in spare packets get nothing new, and the
+//! sparing tables stay as they are; each sequence is alone in its write units. Programs that look at the main sequence alone refuse a
 //! disc that is cut inside its write: so the class is Recoverable, by one write.
 
 use reburn_blocks::{
@@ -26,7 +27,8 @@ use reburn_blocks::{
     WriteUnit,
 };
 use reburn_udf::{
-    Addresses, Kept, Layout, PartitionKind, Structure, StructureKind, UdfOptions, VolumeStructures,
+    Addresses, Kept, Layout, PartitionKind, SparingAddresses, SparingStructures, Structure,
+    StructureKind, UdfOptions, VolumeStructures,
 };
 
 use crate::base::{Base, UdfBase};
@@ -43,6 +45,7 @@ struct Places {
     integrity: BlockRange,
     spare_integrity: Option<BlockRange>,
     integrity_descriptor: Lba,
+    sparing: Option<SparingAddresses>,
 }
 
 /// Lays out new folders and files beside what is on the disc.
@@ -52,79 +55,217 @@ pub(crate) fn lay_out(
     options: &UdfOptions,
     placement: &mut Placement,
 ) -> Result<NewBlocks, ImageError> {
-    let (tree, medium, unit) = (&image.tree, image.medium, image.medium.write_unit());
-    check_kind(udf)?;
-    let changes = tree.changes_since(base.imported).unwrap_or_default();
-    let kept = Kept {
-        entries: &udf.entries,
-        changed: &changes.inodes,
-    };
-    let layout = Layout::with_kept(tree, &for_medium(options, medium), &kept)?;
-    let places = places(&udf.structures, &base.live, &layout, unit)?;
-    check_alone(base, &places, &layout, unit)?;
-    let files = udf_files(tree, &layout);
-    let bitmap = bitmap_room(&layout, &places, &files);
+    let part = UdfPart::new(image, (base, udf), options)?;
     let request = Request {
-        session: layout.metadata_blocks() + bitmap,
-        files: &files,
-        medium,
-        unit,
+        session: part.session(),
+        files: &part.files,
+        medium: image.medium,
+        unit: part.unit,
     };
-    let metadata = request.place(&usable(base, &places, medium), placement)?;
-    let end = end_of_new(placement, &files, metadata, request.session);
-    let mut grown = grow(&places, end, unit).ok_or(too_big(end, medium))?;
-    // Where there is an anchor already, it says the same.
-    grown.anchors.retain(|&lba| !base.live.contains(lba));
-    let addresses = Addresses {
-        recognition: udf.structures.recognition,
-        anchors: grown.anchors,
-        main_sequence: places.main,
-        reserve_sequence: places.reserve,
-        integrity: places.integrity,
-        spare_integrity: places.spare_integrity,
-        integrity_descriptor: places.integrity_descriptor,
-        partition: grown.partition,
-        metadata,
-        metadata_file: None,
-        sparing: None,
-        virtual_table: None,
-        space_bitmap: (!bitmap.is_zero()).then(|| metadata + layout.metadata_blocks()),
-        // What only the old tree uses is free after the next edit.
-        in_use: base.live.clone(),
-        unusable: BlockRangeList::new(),
-    };
-    let placed_files = PlacedFiles::new(tree, placement, Some(base.disc()));
-    let mut blocks = UdfBlocks::new(layout, addresses, &placed_files);
-    blocks.structures.retain(is_rewritten);
+    let metadata = request.place(&part.taken(base), placement)?;
+    let class_reason = class_reason(&part.places);
+    let placed = part.place(image, base, metadata, &BlockRangeList::new(), placement)?;
     let mut sources = ExtentMap::new();
-    blocks.add_sources(&mut sources, &placed_files);
-    add_files(&mut sources, placement, &files);
-    let sequence = |kind| {
-        let found = blocks.structures.iter().filter(|s| s.kind == kind);
-        let ranges: BlockRangeList = found.map(Structure::range).collect();
-        ranges.align_outward(unit)
-    };
-    let commit = Commit {
-        epochs: vec![
-            sequence(StructureKind::ReserveSequence),
-            sequence(StructureKind::MainSequence),
-        ],
-        protocol: Protocol::VdsFlip,
-        class: CrashClass::Recoverable,
-        class_reason: class_reason(&places),
-    };
+    let files = PlacedFiles::new(&image.tree, placement, Some(base.disc()));
+    placed.blocks.add_sources(&mut sources, &files);
+    add_files(&mut sources, placement, &placed.files);
     Ok(NewBlocks {
         sources,
-        data: files.iter().map(|file| file.blocks).sum(),
-        metadata: request.session + unit.blocks(),
+        data: placed.files.iter().map(|file| file.blocks).sum(),
+        metadata: placed.metadata,
         iso: None,
-        udf: Some(blocks),
+        udf: Some(placed.blocks),
         update: None,
-        commit: Some(commit),
+        commit: Some(Commit {
+            epochs: placed.epochs.into(),
+            protocol: Protocol::VdsFlip,
+            class: CrashClass::Recoverable,
+            class_reason,
+        }),
     })
 }
 
-/// Whether the volume has one partition of the kind whose blocks are where it is.
+/// What UDF needs for an edit, on a disc of its own or on one with ISO 9660.
+pub(crate) struct UdfPart {
+    layout: Layout,
+    places: Places,
+    medium: Medium,
+    /// What nothing new shares with live blocks: a write unit, or a packet where that is larger.
+    pub(crate) unit: WriteUnit,
+    /// The files that need new blocks.
+    pub(crate) files: Vec<NewFile>,
+    /// Blocks for the bitmap of the partition.
+    bitmap: BlockCount,
+    /// Damaged blocks that the volume lists.
+    unusable: BlockRangeList,
+}
+
+/// The same with addresses.
+pub(crate) struct PlacedPart {
+    pub(crate) blocks: UdfBlocks,
+    pub(crate) files: Vec<NewFile>,
+    /// Blocks of new metadata.
+    pub(crate) metadata: BlockCount,
+    /// The reserve sequence, then the main one, in whole units.
+    pub(crate) epochs: [BlockRangeList; 2],
+}
+
+impl UdfPart {
+    /// Finds out what is new, or what stands against an edit.
+    pub(crate) fn new(
+        image: &FileSystemImage<'_>,
+        (base, udf): (&Base<'_>, &UdfBase),
+        options: &UdfOptions,
+    ) -> Result<Self, ImageError> {
+        let (tree, medium) = (&image.tree, image.medium);
+        check_kind(udf)?;
+        let changes = tree.changes_since(base.imported).unwrap_or_default();
+        let kept = Kept {
+            entries: &udf.entries,
+            changed: &changes.inodes,
+        };
+        let layout = Layout::with_kept(tree, &for_medium(options, medium), &kept)?;
+        let unit = layout.alignment();
+        let places = places(&udf.structures, &base.live, &layout)?;
+        check_alone(base, &places, &layout)?;
+        // What lies in a spare packet has no address in the partition that an entry could name.
+        let spares = places.sparing.iter().map(|sparing| sparing.spares);
+        let files = udf_files(tree, &layout, &spares.collect());
+        let bitmap = bitmap_room(&layout, &places, &files);
+        let inside = BlockRangeList::from_iter([places.partition]);
+        Ok(Self {
+            unusable: udf.unusable.intersection(&inside),
+            layout,
+            places,
+            medium,
+            unit,
+            files,
+            bitmap,
+        })
+    }
+
+    /// Blocks of metadata, which form one run.
+    pub(crate) fn session(&self) -> BlockCount {
+        self.layout.metadata_blocks() + self.bitmap
+    }
+
+    /// Blocks that nothing new may be in: live ones, packets that are in spare packets, and those
+    /// outside the partition, which grows in a file as far as nothing else of the volume is in
+    /// its way.
+    pub(crate) fn taken(&self, base: &Base<'_>) -> BlockRangeList {
+        let partition_end = self.places.partition.end_exclusive();
+        let outside = self.places.outside(&self.layout);
+        let is_behind = |range: &BlockRange| range.end_exclusive() > partition_end;
+        let end = match self.medium {
+            Medium::File if !outside.iter().any(is_behind) => Lba::MAX.get(),
+            _ => partition_end,
+        };
+        let before = crate::base::first_blocks(self.places.partition.start_lba());
+        let mut taken = base.live.union(&self.moved_packets());
+        taken.insert(before);
+        taken.extend(BlockRange::new(Lba::new(end), Lba::MAX));
+        taken
+    }
+
+    /// The packets of the partition that readers look for in spare packets.
+    fn moved_packets(&self) -> BlockRangeList {
+        let moved = self.places.sparing.iter().flat_map(|s| s.moved.keys());
+        let packet = self.layout.packet().blocks();
+        moved
+            .filter_map(|&start| BlockRange::with_count(start, packet))
+            .collect()
+    }
+
+    /// Renders everything; `metadata` is where its [`session`](Self::session) starts, all files
+    /// have their places, and `in_use` is what another file system has there.
+    pub(crate) fn place(
+        self,
+        image: &FileSystemImage<'_>,
+        base: &Base<'_>,
+        metadata: Lba,
+        in_use: &BlockRangeList,
+        placement: &Placement,
+    ) -> Result<PlacedPart, ImageError> {
+        let (session, in_use) = (self.session(), in_use.union(&self.moved_packets()));
+        let Self {
+            layout,
+            places,
+            medium,
+            unit,
+            files,
+            bitmap,
+            unusable,
+        } = self;
+        let end = end_of_new(placement, &files, metadata, session);
+        let grown = grow(&places, end, unit).ok_or(too_big(end, medium))?;
+        let addresses = Addresses {
+            recognition: crate::session::HEAD,
+            anchors: grown.anchors,
+            main_sequence: places.main,
+            reserve_sequence: places.reserve,
+            integrity: places.integrity,
+            spare_integrity: places.spare_integrity,
+            integrity_descriptor: places.integrity_descriptor,
+            partition: grown.partition,
+            metadata,
+            metadata_file: None,
+            sparing: places.sparing,
+            virtual_table: None,
+            space_bitmap: (!bitmap.is_zero()).then(|| metadata + layout.metadata_blocks()),
+            // What only the old tree uses is free after the next edit.
+            in_use: in_use.union(&base.live),
+            unusable,
+        };
+        let placed_files = PlacedFiles::new(&image.tree, placement, Some(base.disc()));
+        let mut blocks = UdfBlocks::new(layout, addresses, &placed_files);
+        blocks.structures.retain(is_rewritten);
+        let sequence = |kind| {
+            let found = blocks.structures.iter().filter(|s| s.kind == kind);
+            let ranges: BlockRangeList = found.map(Structure::range).collect();
+            ranges.align_outward(unit)
+        };
+        let epochs = [
+            sequence(StructureKind::ReserveSequence),
+            sequence(StructureKind::MainSequence),
+        ];
+        Ok(PlacedPart {
+            metadata: session + medium.write_unit().blocks(),
+            blocks,
+            files,
+            epochs,
+        })
+    }
+}
+
+impl Places {
+    /// Everything outside the partition that an edit leaves where it is or rewrites there.
+    fn outside(&self, layout: &Layout) -> Vec<BlockRange> {
+        let sequences = [self.main, self.reserve];
+        let mut all: Vec<_> = sequences
+            .into_iter()
+            .filter_map(|start| BlockRange::with_count(start, layout.sequence_blocks()))
+            .collect();
+        all.push(self.integrity);
+        all.extend(self.spare_integrity);
+        if let Some(sparing) = &self.sparing {
+            all.push(sparing.spares);
+            all.extend(sparing.tables.iter().copied().map(BlockRange::single));
+        }
+        all
+    }
+
+    /// Whether no two of them share a block, and none lies in the partition.
+    fn are_apart(&self, layout: &Layout) -> bool {
+        let mut all = self.outside(layout);
+        all.push(self.partition);
+        all.sort_unstable_by_key(|range| range.start_lba());
+        all.windows(2)
+            .all(|two| two[0].end_exclusive() <= two[1].start_lba().get())
+    }
+}
+
+/// Whether the volume has one partition of a kind whose blocks are where it is, but for packets
+/// that are damaged.
 fn check_kind(udf: &UdfBase) -> Result<(), EntireImageRequired> {
     let cannot = |reason| Err(EntireImageRequired::UdfStructure { reason });
     let partitions = udf.volume.partitions();
@@ -133,8 +274,8 @@ fn check_kind(udf: &UdfBase) -> Result<(), EntireImageRequired> {
         _ if udf.volume.block_size() as usize != BLOCK_SIZE => {
             cannot("its blocks are not those of the disc")
         }
-        [PartitionKind::Plain] => Ok(()),
-        _ => cannot("only plain partitions are edited this way"),
+        [PartitionKind::Plain | PartitionKind::Sparable] => Ok(()),
+        _ => cannot("only plain and sparable partitions are edited this way"),
     }
 }
 
@@ -143,12 +284,14 @@ fn places(
     structures: &VolumeStructures,
     live: &BlockRangeList,
     layout: &Layout,
-    unit: WriteUnit,
 ) -> Result<Places, EntireImageRequired> {
     let cannot = |reason| EntireImageRequired::UdfStructure { reason };
     let [partition] = structures.partitions[..] else {
         return Err(cannot("it has several partitions"));
     };
+    let sparing = structures.sparing.as_ref();
+    let sparing = sparing.map(|sparing| sparing_place(sparing, partition, layout));
+    let sparing = sparing.transpose().map_err(cannot)?;
     let sequences = structures.main_sequence.zip(structures.reserve_sequence);
     let (main, reserve) = sequences.ok_or(cannot("it has no reserve descriptor sequence"))?;
     if [main, reserve]
@@ -159,23 +302,52 @@ fn places(
             "its descriptor sequences are shorter than a write unit",
         ));
     }
+    let unit = layout.options().write_unit;
     let (integrity, spare_integrity, integrity_descriptor) =
         integrity_place(structures, live, unit).map_err(cannot)?;
-    let outside = [main, reserve, integrity];
-    if outside
-        .iter()
-        .any(|range| partition.intersection(*range).is_some())
-    {
-        return Err(cannot("its descriptors lie in the partition"));
-    }
-    Ok(Places {
+    let places = Places {
         partition,
         main: main.start_lba(),
         reserve: reserve.start_lba(),
         integrity,
         spare_integrity,
         integrity_descriptor,
-    })
+        sparing,
+    };
+    if places.are_apart(layout) {
+        Ok(places)
+    } else {
+        Err(cannot(
+            "its descriptors lie in the partition or in each other",
+        ))
+    }
+}
+
+/// What a sparable partition has outside it, if a volume of ours can have it so: tables stay as
+/// they are.
+fn sparing_place(
+    sparing: &SparingStructures,
+    partition: BlockRange,
+    layout: &Layout,
+) -> Result<SparingAddresses, &'static str> {
+    let packet = layout.packet();
+    if sparing.packet != packet.blocks() {
+        return Err("its packets are of another size than the medium's");
+    }
+    let unlike = "its spare packets are not one run, or its sparing tables do not fit it";
+    let found = sparing.addresses().ok_or(unlike)?;
+    let is_whole = |range: BlockRange| range.align_outward(packet) == range;
+    if !is_whole(partition) || !is_whole(found.spares) {
+        return Err("its partition or its spare packets are not whole packets");
+    }
+    let fits = |(from, to): (&Lba, &Lba)| {
+        let is_packet = from.is_aligned(packet) && to.is_aligned(packet);
+        is_packet && partition.contains(*from) && found.spares.contains(*to)
+    };
+    if !found.moved.iter().all(fits) {
+        return Err("its sparing tables name packets that are none");
+    }
+    Ok(found)
 }
 
 /// The integrity sequence, the blocks kept for another one, and where the next descriptor goes:
@@ -211,12 +383,11 @@ fn check_alone(
     base: &Base<'_>,
     places: &Places,
     layout: &Layout,
-    unit: WriteUnit,
 ) -> Result<(), EntireImageRequired> {
     let sequences = [places.main, places.reserve];
     let own = sequences.map(|start| BlockRange::with_count(start, layout.sequence_blocks()));
     let own: BlockRangeList = own.into_iter().flatten().collect();
-    let neighbours = own.align_outward(unit).difference(&own);
+    let neighbours = own.align_outward(layout.alignment()).difference(&own);
     if base.live.intersection(&neighbours).is_empty() {
         return Ok(());
     }
@@ -233,27 +404,6 @@ fn bitmap_room(layout: &Layout, places: &Places, files: &[NewFile]) -> BlockCoun
         + u64::from(layout.metadata_blocks().get());
     let bound = BlockCount::checked(grown + grown / 8000 + 64).unwrap_or(BlockCount::MAX);
     layout.bitmap_blocks(bound)
-}
-
-/// Blocks that nothing new may be in: live ones and those outside the partition, which grows in a
-/// file as far as nothing else of the volume is in its way.
-fn usable(base: &Base<'_>, places: &Places, medium: Medium) -> BlockRangeList {
-    let partition_end = places.partition.end_exclusive();
-    let starts = [places.main, places.reserve, places.integrity.start_lba()];
-    let behind = starts
-        .into_iter()
-        .find(|start| start.get() >= partition_end);
-    let end = match (medium, behind) {
-        (Medium::File, None) => BlockCount::new(Lba::MAX.get()),
-        _ => BlockCount::new(partition_end),
-    };
-    let before = crate::base::first_blocks(places.partition.start_lba());
-    let mut taken = base.live.clone();
-    taken.insert(before);
-    if let Some(behind) = BlockRange::new(Lba::new(end.get()), Lba::MAX) {
-        taken.insert(behind);
-    }
-    taken
 }
 
 /// The first block after everything new.
@@ -307,9 +457,13 @@ fn too_big(end: u64, medium: Medium) -> ImageError {
     }
 }
 
-/// The recognition sequence and the first anchor stay true.
+/// The recognition sequence, the first anchor and sparing tables stay true.
 fn is_rewritten(structure: &Structure) -> bool {
-    structure.kind != StructureKind::Recognition
+    let kind = structure.kind;
+    !matches!(
+        kind,
+        StructureKind::Recognition | StructureKind::SparingTable
+    )
 }
 
 fn class_reason(places: &Places) -> String {

@@ -35,8 +35,8 @@ pub use error::{Corrupt, Incompatible, Place, UdfError};
 pub use inspect::{Inspector, PathError, Show};
 pub use read::{
     AccessType, EditObstacle, Entries, EntryAt, ImportedTree, Integrity, MetadataStructures,
-    NamedStream, Note, NoteKind, PartitionKind, PartitionView, Revision, Session, Volume,
-    VolumeStructures,
+    NamedStream, Note, NoteKind, PartitionKind, PartitionView, Revision, Session,
+    SparingStructures, Volume, VolumeStructures,
 };
 pub use update::{
     ChangedSequence, PlacedUpdate, Update, UpdateError, UpdateOptions, UpdatePlaces, UpdateRole,

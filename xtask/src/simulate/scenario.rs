@@ -76,7 +76,7 @@ impl Format {
     /// Whether a disc can be changed after it was recorded.
     pub fn can_be_edited(self) -> bool {
         match self {
-            Self::Iso | Self::Udf(_, PartitionKind::Plain, _) => true,
+            Self::Iso | Self::Udf(_, PartitionKind::Plain | PartitionKind::Sparable, _) => true,
             Self::Udf(_, PartitionKind::Metadata, access) => access == Access::ReadOnly,
             _ => false,
         }

@@ -12,6 +12,8 @@ pub(crate) struct UdfBase {
     pub(crate) structures: VolumeStructures,
     /// Where the entries of the tree's files are.
     pub(crate) entries: Entries,
+    /// Blocks that no file may use, as the volume lists them.
+    pub(crate) unusable: BlockRangeList,
 }
 
 /// Whether the error says that there is no UDF volume, rather than a damaged one.
@@ -49,6 +51,7 @@ pub(super) fn read(disc: &dyn BlockRead, options: &ImportOptions) -> Result<Foun
             volume,
             structures,
             entries: imported.entries,
+            unusable: imported.unusable,
         })),
     })
 }

@@ -1,6 +1,7 @@
 //! The contract of modified blocks, over small volumes in memory.
 
 mod disc;
+mod sparable;
 mod udf;
 
 use bytes::Bytes;

@@ -18,7 +18,10 @@ pub(super) fn small_volume(medium: Medium, systems: impl Into<FileSystems>) -> D
     Disc::of(&image.result().unwrap())
 }
 
-fn small_image(medium: Medium, systems: impl Into<FileSystems>) -> FileSystemImage<'static> {
+pub(super) fn small_image(
+    medium: Medium,
+    systems: impl Into<FileSystems>,
+) -> FileSystemImage<'static> {
     let mut image = FileSystemImage::new(medium, systems, THEN);
     let folder = Metadata::directory().modified_at(THEN);
     image.add(b"/docs", folder, NewKind::Directory).unwrap();

@@ -8,7 +8,7 @@ use reburn_record::Record;
 use super::body::push_range;
 use super::disc::{Disc, blocks_of};
 use super::note::{NoteKind, Notes};
-use super::partitions::{Kind, Map, Partitions, Sparing};
+use super::partitions::{Kind, Map, Partitions, Sparing, SparingTables};
 use super::sequence::{LogicalVolumeFound, Sequence};
 use crate::records::{
     EntityId, LogicalVolume, MapHead, MetadataMap, SparableMap, SparingEntry, SparingTable, Tag,
@@ -145,21 +145,21 @@ impl Loaded {
         let count = usize::from(map.number_of_sparing_tables).min(locations.len());
         let size = u64::from(self.partitions.block_size);
         let length = map.size_of_each_sparing_table.get().min(TABLE_MAX);
-        let mut newest: Option<(u32, BTreeMap<u32, u32>)> = None;
+        let mut newest: Option<FoundTable> = None;
         for &(location, field) in &locations[..count] {
             let table_at = u64::from(location) * size;
             push_range(&mut self.blocks, blocks_of(table_at, length.into()));
             let what = "a sparing table";
             let bytes = disc.bytes(what, table_at, length as usize);
             match bytes.ok().and_then(|bytes| parse_table(&bytes, location)) {
-                Some((number, moved, packets)) => {
-                    for sector in packets {
+                Some(table) => {
+                    for &sector in &table.packets {
                         let bytes = u64::from(packet) * size;
                         let range = blocks_of(u64::from(sector) * size, bytes);
                         push_range(&mut self.blocks, range);
                     }
-                    if newest.as_ref().is_none_or(|(newest, _)| number > *newest) {
-                        newest = Some((number, moved));
+                    if newest.as_ref().is_none_or(|old| table.number > old.number) {
+                        newest = Some(table);
                     }
                 }
                 None => notes.add(NoteKind::SparingTable, || {
@@ -167,12 +167,22 @@ impl Loaded {
                 }),
             }
         }
-        let (_, moved) = newest.ok_or_else(|| {
+        let newest = newest.ok_or_else(|| {
             let place = Place::of::<SparableMap>(at, "location_1");
             place.corrupt(Corrupt::NoSparingTable(map.number_of_sparing_tables))
         })?;
         let packet = packet.into();
-        Ok(Sparing { packet, moved })
+        let tables = SparingTables {
+            sectors: locations[..count].iter().map(|(at, _)| *at).collect(),
+            bytes: map.size_of_each_sparing_table.get(),
+            number: newest.number,
+            packets: newest.packets,
+        };
+        Ok(Sparing {
+            packet,
+            moved: newest.moved,
+            tables,
+        })
     }
 
     /// Finds out what virtual and metadata partitions lie on.
@@ -209,9 +219,18 @@ fn partition(sequence: &Sequence, number: u16, kind: Kind, place: Place) -> Resu
     })
 }
 
-/// The sequence number of a sparing table, the packets that it moves, and all sectors that it
-/// names; `None` if the table is damaged.
-fn parse_table(bytes: &[u8], location: u32) -> Option<(u32, BTreeMap<u32, u32>, Vec<u32>)> {
+/// What a sparing table says.
+struct FoundTable {
+    /// Its sequence number.
+    number: u32,
+    /// The packets that it moves.
+    moved: BTreeMap<u32, u32>,
+    /// All packets that it names.
+    packets: Vec<u32>,
+}
+
+/// What a sparing table says; `None` if it is damaged.
+fn parse_table(bytes: &[u8], location: u32) -> Option<FoundTable> {
     Tag::expect(bytes, tag_id::SPARING_TABLE, location).ok()?;
     let (table, mut rest) = SparingTable::view(bytes).ok()?;
     if table.sparing_identifier.name() != EntityId::SPARING_TABLE {
@@ -227,5 +246,9 @@ fn parse_table(bytes: &[u8], location: u32) -> Option<(u32, BTreeMap<u32, u32>, 
             moved.insert(original, entry.mapped_location.get());
         }
     }
-    Some((table.sequence_number.get(), moved, packets))
+    Some(FoundTable {
+        number: table.sequence_number.get(),
+        moved,
+        packets,
+    })
 }

@@ -44,7 +44,7 @@ pub(crate) use name::mend;
 pub use note::{Note, NoteKind};
 pub(crate) use partitions::Address;
 pub(crate) use raw::RawVolume;
-pub use structures::{EditObstacle, MetadataStructures, VolumeStructures};
+pub use structures::{EditObstacle, MetadataStructures, SparingStructures, VolumeStructures};
 pub use tree::{ImportedTree, NamedStream};
 pub use view::{AccessType, PartitionKind, PartitionView, Revision};
 pub use volume::Volume;

@@ -62,6 +62,20 @@ pub(super) struct Sparing {
     pub(super) packet: u32,
     /// First block of a packet, and the sector where the packet is.
     pub(super) moved: BTreeMap<u32, u32>,
+    pub(super) tables: SparingTables,
+}
+
+/// Where it is said which packets are elsewhere.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SparingTables {
+    /// The sectors of the tables.
+    pub(super) sectors: Vec<u32>,
+    /// Bytes of each, as the map states it.
+    pub(super) bytes: u32,
+    /// The number of the newest one.
+    pub(super) number: u32,
+    /// All packets that the newest one names, free ones too, in its order.
+    pub(super) packets: Vec<u32>,
 }
 
 /// Where the blocks of a file are: first block in the file, first sector, and how many;
@@ -222,6 +236,7 @@ mod tests {
         let sparing = Sparing {
             packet: 32,
             moved: [(64, 5000)].into(),
+            tables: SparingTables::default(),
         };
         let partitions = partitions(Kind::Sparable(sparing));
         assert_eq!(locate(&partitions, 10, 200), Ok((110, 54)));

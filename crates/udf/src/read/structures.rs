@@ -1,6 +1,8 @@
 //! Where the structures of a volume are, and whether the volume can be edited: what whoever
 //! changes a volume needs to know of it.
 
+use std::collections::BTreeMap;
+
 use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, Lba, WriteUnit};
 use reburn_record::Record;
 
@@ -8,7 +10,10 @@ use super::disc::blocks_of;
 use super::note::NoteKind;
 use super::partitions::{FileMap, Kind, Map};
 use super::volume::Volume;
-use crate::records::{ExtentKind, MapHead, MetadataMap, SpareIntegrity, TypeOneMap};
+use crate::records::{
+    ExtentKind, MapHead, MetadataMap, SpareIntegrity, SparingEntry, SparingTable, TypeOneMap,
+};
+use crate::write::SparingAddresses;
 
 /// Where the structures of a volume are.
 ///
@@ -32,10 +37,53 @@ pub struct VolumeStructures {
     pub spare_integrity: Option<BlockRange>,
     /// The partitions that have blocks of their own, in the order of their maps.
     pub partitions: Vec<BlockRange>,
+    /// Where the tables and spare packets of a sparable partition are, if there is one.
+    pub sparing: Option<SparingStructures>,
     /// What a metadata partition is made of (UDF 2.2.10), if there is one.
     pub metadata: Option<MetadataStructures>,
     /// Why the volume cannot be edited block by block; `None` if it can.
     pub obstacle: Option<EditObstacle>,
+}
+
+/// What a sparable partition has outside it (UDF 2.2.9, 2.2.12).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SparingStructures {
+    /// Blocks of a packet.
+    pub packet: BlockCount,
+    /// The sparing tables.
+    pub tables: Vec<Lba>,
+    /// Bytes of each table, as the partition map states it.
+    pub table_bytes: u32,
+    /// The number of the table that counts.
+    pub sequence_number: u32,
+    /// The spare packets that it names, by their first blocks and in its order.
+    pub spares: Vec<Lba>,
+    /// The packets of the partition that are in spare packets, by their first blocks.
+    pub moved: BTreeMap<Lba, Lba>,
+}
+
+impl SparingStructures {
+    /// The same as addresses of a volume; `None` where the spare packets are not one run, or where
+    /// the tables are of another size than such a run takes.
+    pub fn addresses(&self) -> Option<SparingAddresses> {
+        let mut spares = self.spares.clone();
+        spares.sort_unstable();
+        let count = u32::try_from(spares.len()).ok()?;
+        let blocks = self.packet.get().checked_mul(count)?;
+        let run = BlockRange::with_count(*spares.first()?, BlockCount::new(blocks))?;
+        let is_run = run
+            .pieces(self.packet)
+            .map(BlockRange::start_lba)
+            .eq(spares);
+        let bytes = SparingTable::SIZE + self.spares.len() * SparingEntry::SIZE;
+        let is_size = usize::try_from(self.table_bytes) == Ok(bytes);
+        (is_run && is_size).then(|| SparingAddresses {
+            tables: self.tables.clone(),
+            sequence_number: self.sequence_number,
+            spares: run,
+            moved: self.moved.clone(),
+        })
+    }
 }
 
 /// What a metadata partition is made of (UDF 2.2.10, 2.2.13).
@@ -139,9 +187,35 @@ impl Volume {
                     blocks_of(at, u64::from(map.length) * u64::from(size))
                 })
                 .collect(),
+            sparing: self.sparing(),
             metadata,
             obstacle,
         }
+    }
+
+    fn sparing(&self) -> Option<SparingStructures> {
+        let mut maps = self.partitions.maps.iter();
+        let (map, sparing) = maps.find_map(|map| match &map.kind {
+            Kind::Sparable(sparing) => Some((map, sparing)),
+            _ => None,
+        })?;
+        // Volumes with other blocks are not edited.
+        let is_ours = self.block_size() as usize == BLOCK_SIZE;
+        let lba = |sector: u32| Lba::checked(sector.into());
+        let all = |sectors: &[u32]| {
+            let lbas = sectors.iter().map(|&sector| lba(sector));
+            lbas.collect::<Option<Vec<Lba>>>()
+        };
+        let moved = sparing.moved.iter();
+        let moved = moved.map(|(&from, &to)| Some((lba(map.start.checked_add(from)?)?, lba(to)?)));
+        is_ours.then_some(SparingStructures {
+            packet: BlockCount::new(sparing.packet),
+            tables: all(&sparing.tables.sectors)?,
+            table_bytes: sparing.tables.bytes,
+            sequence_number: sparing.tables.number,
+            spares: all(&sparing.tables.packets)?,
+            moved: moved.collect::<Option<_>>()?,
+        })
     }
 
     /// What the logical volume descriptor notes of it, if that can be true.
