@@ -43,6 +43,8 @@ pub enum Protocol {
     /// UDF with another partition: the reserve volume descriptor sequence is made to lead to the
     /// new tree, then the main one.
     VdsFlip,
+    /// ISO 9660 and UDF over the same file data: head swap and VDS flip, one after the other.
+    Bridge,
     /// The differing blocks in ascending order: for two images whose meaning is not known.
     Difference,
 }
@@ -53,6 +55,7 @@ impl fmt::Display for Protocol {
             Self::HeadSwap => "head swap",
             Self::MirrorFlip => "mirror flip",
             Self::VdsFlip => "VDS flip",
+            Self::Bridge => "head swap, then VDS flip",
             Self::Difference => "difference",
         })
     }

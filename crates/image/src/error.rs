@@ -126,7 +126,7 @@ impl From<UpdateError> for ImageError {
 }
 
 /// Why a result has no list of modified blocks: the whole image must be recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EntireImageRequired {
     /// The image was built from nothing.
@@ -147,12 +147,29 @@ pub enum EntireImageRequired {
     /// A UDF volume that cannot be edited block by block.
     #[error("the UDF volume cannot be edited: {0}; make a new image instead")]
     UdfObstacle(reburn_udf::EditObstacle),
-    /// A UDF file system beside ISO 9660 would go stale.
+    /// ISO 9660 and UDF on the same disc show different trees, so one of them would be lost.
     #[error(
-        "the disc also holds a UDF file system over the same files, which would not see the \
-         change; make a new image instead"
+        "the disc has ISO 9660 and UDF over the same files, but they differ at {path}: {what}; make \
+         a new image instead"
     )]
-    UdfBridge,
+    BridgeDiffers {
+        /// The first path that differs.
+        path: String,
+        /// How it differs.
+        what: &'static str,
+    },
+    /// ISO 9660 beside UDF shows too little of its files to tell whether both are the same.
+    #[error(
+        "the disc has ISO 9660 and UDF over the same files, but no Rock Ridge names in ISO 9660 that \
+         could be compared with those of UDF; make a new image instead"
+    )]
+    NoRockRidge,
+    /// A disc for players of DVD-Video.
+    #[error(
+        "players of DVD-Video want the films of a disc in one piece and in their order, which an edit \
+         would not keep; make a new image instead"
+    )]
+    DvdVideo,
 }
 
 impl EntireImageRequired {

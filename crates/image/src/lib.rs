@@ -37,6 +37,7 @@
 
 mod attributes;
 mod base;
+mod bridge;
 mod dvd_video;
 mod error;
 mod extract;

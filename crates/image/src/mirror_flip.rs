@@ -278,7 +278,7 @@ impl Room {
     /// What units are aligned to on the disc: in the partition they must be aligned, and they must
     /// be whole write units.
     fn alignment(&self, update: &Update) -> Result<WriteUnit, EntireImageRequired> {
-        let cannot = EntireImageRequired::UdfStructure {
+        let cannot = || EntireImageRequired::UdfStructure {
             reason: "its metadata units are not aligned to write units of the medium",
         };
         let (wanted, unit) = (update.alignment().get().max(1), self.unit.blocks().get());
@@ -287,13 +287,13 @@ impl Room {
         } else if unit.is_multiple_of(wanted) {
             unit
         } else {
-            return Err(cannot);
+            return Err(cannot());
         };
-        let both = WriteUnit::new(both).ok_or(cannot)?;
+        let both = WriteUnit::new(both).ok_or_else(cannot)?;
         let start = self.partition.start_lba();
         // Units count from the partition's start.
         let is_aligned = wanted == 1 || start.is_aligned(both);
-        is_aligned.then_some(both).ok_or(cannot)
+        is_aligned.then_some(both).ok_or_else(cannot)
     }
 
     fn too_big(&self, needed: u64) -> ImageError {

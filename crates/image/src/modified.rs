@@ -89,6 +89,7 @@ impl ResultImage<'_> {
 fn usual_protocol(base: &Base<'_>) -> Protocol {
     match base.volume {
         BaseVolume::Iso(_) => Protocol::HeadSwap,
+        BaseVolume::Bridge(..) => Protocol::Bridge,
         BaseVolume::Udf(_) => Protocol::MirrorFlip,
     }
 }

@@ -19,8 +19,8 @@ use crate::placement::{PlacedFiles, Placement};
 use crate::session;
 use crate::source::{OpenFile, read_content};
 use crate::{
-    EntireImageRequired, FileSystemImage, FileSystems, ImageError, Medium, fresh, head_swap,
-    mirror_flip, vds_flip,
+    EntireImageRequired, FileSystemImage, FileSystems, ImageError, Medium, bridge, fresh,
+    head_swap, mirror_flip, vds_flip,
 };
 
 /// The disc as a [`FileSystemImage`] makes it: a [`BlockRead`] over lazily read sources.
@@ -91,6 +91,10 @@ impl<'a> ResultImage<'a> {
                 }
                 (BaseVolume::Udf(udf), FileSystems::Udf(options)) => {
                     vds_flip::lay_out(image, (base, udf), options, placement)?
+                }
+                (BaseVolume::Bridge(iso, udf), FileSystems::Bridge(iso_options, udf_options)) => {
+                    let options = (iso_options, udf_options);
+                    bridge::lay_out(image, (base, iso, udf), options, placement)?
                 }
                 _ => return Err(EntireImageRequired::OtherFileSystem.into()),
             },

@@ -144,6 +144,21 @@ impl UdfPart {
         })
     }
 
+    /// Checks that another file system rewrites none of UDF's own blocks.
+    pub(crate) fn check_apart_from(
+        &self,
+        others: &BlockRangeList,
+    ) -> Result<(), EntireImageRequired> {
+        let mut own = self.places.outside(&self.layout);
+        own.push(self.places.partition);
+        if own.iter().any(|range| others.intersects(*range)) {
+            return Err(EntireImageRequired::UdfStructure {
+                reason: "its structures lie among those of ISO 9660",
+            });
+        }
+        Ok(())
+    }
+
     /// Blocks of metadata, which form one run.
     pub(crate) fn session(&self) -> BlockCount {
         self.layout.metadata_blocks() + self.bitmap
@@ -197,7 +212,7 @@ impl UdfPart {
             unusable,
         } = self;
         let end = end_of_new(placement, &files, metadata, session);
-        let grown = grow(&places, end, unit).ok_or(too_big(end, medium))?;
+        let grown = grow(&places, base, end, unit).ok_or(too_big(end, medium))?;
         let addresses = Addresses {
             recognition: crate::session::HEAD,
             anchors: grown.anchors,
@@ -366,7 +381,11 @@ fn integrity_place(
         let is_whole = spare.align_outward(unit) == *spare;
         is_whole && !live.intersects(*spare) && others.all(|p| p.intersection(*spare).is_none())
     });
-    let next = structures.next_integrity_unit(unit);
+    let is_free = |next: &Lba| {
+        let range = BlockRange::with_count(*next, unit.blocks());
+        range.is_some_and(|range| !live.intersects(range))
+    };
+    let next = structures.next_integrity_unit(unit).filter(is_free);
     let holds = |range: &&BlockRange| next.is_some_and(|next| range.contains(next));
     match (structures.integrity.iter().find(holds), next, spare) {
         (Some(integrity), Some(next), _) => Ok((*integrity, spare, next)),
@@ -425,7 +444,7 @@ struct Grown {
     anchors: Vec<Lba>,
 }
 
-fn grow(places: &Places, end: u64, unit: WriteUnit) -> Option<Grown> {
+fn grow(places: &Places, base: &Base<'_>, end: u64, unit: WriteUnit) -> Option<Grown> {
     let old = places.partition;
     if end <= old.end_exclusive().into() {
         return Some(Grown {
@@ -433,11 +452,23 @@ fn grow(places: &Places, end: u64, unit: WriteUnit) -> Option<Grown> {
             anchors: Vec::new(),
         });
     }
-    let end = Lba::checked(end)?.align_up(unit)?;
-    let partition = BlockRange::new(old.start_lba(), Lba::new(end.get() - 1))?;
+    let mut end = Lba::checked(end)?.align_up(unit)?;
+    let anchors = loop {
+        let anchors = end_anchors(end, unit)?;
+        // What is there belongs to the old tree.
+        let mut live = base.live.iter();
+        let taken = live.find_map(|range| {
+            let anchor = anchors.iter().find(|&&anchor| range.contains(anchor))?;
+            Some(range.end_exclusive() - anchor.get())
+        });
+        match taken {
+            Some(blocks) => end = end.checked_add(BlockCount::new(blocks))?.align_up(unit)?,
+            None => break anchors,
+        }
+    };
     Some(Grown {
-        partition,
-        anchors: end_anchors(end, unit)?.to_vec(),
+        partition: BlockRange::new(old.start_lba(), Lba::new(end.get() - 1))?,
+        anchors: anchors.to_vec(),
     })
 }
 

@@ -15,7 +15,7 @@ pub enum Format {
     Iso,
     /// UDF, on that partition, with that access.
     Udf(UdfRevision, PartitionKind, Access),
-    /// Both; such a disc is recorded once.
+    /// Both, over the same file data.
     Bridge(UdfRevision),
 }
 
@@ -77,6 +77,7 @@ impl Format {
     pub fn can_be_edited(self) -> bool {
         match self {
             Self::Iso | Self::Udf(_, PartitionKind::Plain | PartitionKind::Sparable, _) => true,
+            Self::Bridge(revision) => revision.usual_partition() == PartitionKind::Plain,
             Self::Udf(_, PartitionKind::Metadata, access) => access == Access::ReadOnly,
             _ => false,
         }

@@ -15,6 +15,7 @@ pub(super) fn encode(plan: &Plan) -> Vec<u8> {
         Protocol::Difference => 2,
         Protocol::MirrorFlip => 3,
         Protocol::VdsFlip => 4,
+        Protocol::Bridge => 5,
     });
     out.push(match plan.class {
         CrashClass::Atomic => 1,
@@ -73,6 +74,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Plan, PlanFileError> {
         2 => Protocol::Difference,
         3 => Protocol::MirrorFlip,
         4 => Protocol::VdsFlip,
+        5 => Protocol::Bridge,
         other => return Err(damaged(format!("{other} is no protocol"))),
     };
     let class = match fields.byte()? {

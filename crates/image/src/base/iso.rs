@@ -1,12 +1,12 @@
 //! A disc with ISO 9660.
 
 use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, BlockRead, Lba, ReadError};
-use reburn_iso9660::Volume;
+use reburn_iso9660::{Hierarchy, Volume};
 
 use super::{BaseVolume, Found, ImportNote, first_blocks};
 use crate::iso_options::as_before;
 use crate::session::{self, Sessions};
-use crate::{EntireImageRequired, FileSystems, ImageError, ImportOptions, Medium};
+use crate::{FileSystems, ImageError, ImportOptions, Medium};
 
 /// What an edit must know of the volume.
 pub(crate) struct IsoBase {
@@ -23,12 +23,12 @@ impl IsoBase {
     }
 }
 
-pub(super) fn read(disc: &dyn BlockRead, options: &ImportOptions) -> Result<Found, ImageError> {
-    let volume = Volume::open(disc, Lba::ZERO)?;
-    if volume.udf().is_some() {
-        return Err(EntireImageRequired::UdfBridge.into());
-    }
-    let hierarchy = options.hierarchy.unwrap_or_else(|| volume.best());
+pub(super) fn read_volume(
+    disc: &dyn BlockRead,
+    volume: Volume,
+    hierarchy: Hierarchy,
+    options: &ImportOptions,
+) -> Result<Found, ImageError> {
     let imported = volume.read_tree(disc, hierarchy)?;
     let sessions = Sessions::decode(&volume.primary().application_use);
 

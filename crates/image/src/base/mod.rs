@@ -1,5 +1,6 @@
 //! The disc that an image changes.
 
+mod bridge;
 mod iso;
 mod note;
 mod udf;
@@ -9,7 +10,7 @@ use std::fmt;
 use reburn_blocks::{
     BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, BlockRead, Lba, ReadError,
 };
-use reburn_iso9660::Hierarchy;
+use reburn_iso9660::{Hierarchy, Volume};
 use reburn_tree::{ChangePoint, Timestamp, Tree};
 
 pub(crate) use iso::IsoBase;
@@ -23,7 +24,8 @@ use crate::{EntireImageRequired, FileSystems, ImageError, Medium, session};
 pub struct ImportOptions {
     /// The medium that the disc is, or that the image file stands for.
     pub medium: Medium,
-    /// The hierarchy of ISO 9660 whose names and metadata are taken; the best one if `None`.
+    /// The hierarchy of ISO 9660 whose names and metadata are taken; the best one if `None`. A disc
+    /// that has UDF too is read as UDF has it.
     pub hierarchy: Option<Hierarchy>,
     /// The volume's new modification date, once something changes.
     pub time: Timestamp,
@@ -49,6 +51,8 @@ pub(crate) struct Base<'b> {
 pub(crate) enum BaseVolume {
     Iso(Box<IsoBase>),
     Udf(Box<UdfBase>),
+    /// Both, over the same file data.
+    Bridge(Box<IsoBase>, Box<UdfBase>),
 }
 
 /// What reading a disc gives, whatever is on it.
@@ -76,8 +80,15 @@ impl<'b> Base<'b> {
         disc: &'b dyn BlockRead,
         options: &ImportOptions,
     ) -> Result<(Self, Tree, FileSystems), ImageError> {
-        let found = match iso::read(disc, options) {
-            Err(ImageError::Iso(error)) => match udf::read(disc, options) {
+        let found = match Volume::open(disc, Lba::ZERO) {
+            Ok(volume) if volume.udf().is_some() => bridge::read(disc, volume, options)?,
+            Ok(volume) => {
+                let hierarchy = options.hierarchy.unwrap_or_else(|| volume.best());
+                iso::read_volume(disc, volume, hierarchy, options)?
+            }
+            // What is left of ISO 9660 would go stale if UDF alone were changed.
+            Err(error) if has_iso_descriptors(disc)? => return Err(error.into()),
+            Err(error) => match udf::read(disc, options) {
                 // Whatever there is, it is no UDF: the first answer counts.
                 Err(ImageError::Udf(no)) if udf::is_absent(&no) => {
                     if is_blank(disc)? {
@@ -87,7 +98,6 @@ impl<'b> Base<'b> {
                 }
                 other => other?,
             },
-            other => other?,
         };
         if let Some(note) = found.notes.iter().find(|note| note.is_loss())
             && !options.accept_losses
@@ -115,15 +125,16 @@ impl<'b> Base<'b> {
     pub(crate) fn label(&self) -> String {
         match &self.volume {
             BaseVolume::Iso(iso) => iso.label(),
-            BaseVolume::Udf(udf) => udf.volume.label(),
+            BaseVolume::Udf(udf) | BaseVolume::Bridge(_, udf) => udf.volume.label(),
         }
     }
 
     /// Live blocks, and those before the partition, where other file systems would be. `None` where
     /// the disc does not say what is free.
     pub(crate) fn used(&self) -> Option<BlockRangeList> {
-        let BaseVolume::Udf(udf) = &self.volume else {
-            return None;
+        let udf = match &self.volume {
+            BaseVolume::Iso(_) => return None,
+            BaseVolume::Udf(udf) | BaseVolume::Bridge(_, udf) => udf,
         };
         let partition = udf.structures.partitions.first()?;
         let mut used = self.live.clone();
@@ -131,10 +142,10 @@ impl<'b> Base<'b> {
         Some(used)
     }
 
-    /// What there is of ISO 9660 alone.
+    /// What there is of ISO 9660.
     pub(crate) fn iso(&self) -> Option<&IsoBase> {
         match &self.volume {
-            BaseVolume::Iso(iso) => Some(iso),
+            BaseVolume::Iso(iso) | BaseVolume::Bridge(iso, _) => Some(iso),
             BaseVolume::Udf(_) => None,
         }
     }
@@ -144,6 +155,19 @@ impl<'b> Base<'b> {
 pub(crate) fn first_blocks(end: Lba) -> BlockRange {
     let count = BlockCount::new(end.get());
     BlockRange::with_count(Lba::ZERO, count).expect("there are blocks before the first session")
+}
+
+/// Whether there are volume descriptors of ISO 9660 (ECMA-119 8.1.2), of which some may be damaged.
+fn has_iso_descriptors(disc: &dyn BlockRead) -> Result<bool, ReadError> {
+    let blocks = BlockRange::new(session::HEAD, Lba::new(session::FIRST_START.get() - 1));
+    let blocks = blocks.filter(|range| range.end_exclusive() <= disc.block_count().get());
+    let Some(blocks) = blocks else {
+        return Ok(false);
+    };
+    let mut bytes = vec![0; blocks.block_count().as_usize() * BLOCK_SIZE];
+    disc.read_blocks(blocks.start_lba(), &mut bytes)?;
+    let mut blocks = bytes.chunks(BLOCK_SIZE);
+    Ok(blocks.any(|block| block[1..].starts_with(b"CD001")))
 }
 
 /// Whether the blocks that any file system starts in are missing or zeros.

@@ -45,6 +45,11 @@ impl Disc {
         }
     }
 
+    /// The blocks that are not zeros.
+    pub(super) fn recorded(&self) -> Vec<Lba> {
+        self.blocks.keys().copied().collect()
+    }
+
     pub(super) fn block(&self, lba: Lba) -> Vec<u8> {
         self.blocks
             .get(&lba)

@@ -1,5 +1,7 @@
 //! The contract of modified blocks, over small volumes in memory.
 
+mod bridge;
+mod damage;
 mod disc;
 mod sparable;
 mod udf;
@@ -383,36 +385,6 @@ fn the_fingerprint_tells_discs_apart() {
     other.add(b"/docs", file(), bytes(1, 1)).unwrap();
     let other = read_all(&other.result().unwrap());
     assert!(plan.base.mismatch(&other).unwrap().is_some());
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig {
-        failure_persistence: None,
-        ..ProptestConfig::with_cases(400)
-    })]
-    /// A damaged disc is refused, or edited as far as it can be read; nothing panics.
-    #[test]
-    fn damaged_discs_are_edited_or_refused(
-        damage in prop::collection::vec((16usize..64, 0usize..BLOCK_SIZE, any::<u8>()), 1..8),
-        medium in prop::sample::select(vec![Medium::File, Medium::DvdPlusRw, Medium::BdRe]),
-    ) {
-        let mut disc = first(medium);
-        for (block, offset, value) in damage {
-            disc[block * BLOCK_SIZE + offset] = value;
-        }
-        let accept_losses = true;
-        let options = ImportOptions { medium, hierarchy: None, time: NOW, accept_losses };
-        if let Ok(mut image) = FileSystemImage::import(&disc, &options) {
-            let _ = image.add(b"/added", file(), bytes(5, 3000));
-            if let Ok(result) = image.result() {
-                let _ = result.plan();
-                let mut block = [0; BLOCK_SIZE];
-                for lba in 0..result.total_blocks().get().min(400) {
-                    let _ = result.read_blocks(Lba::new(lba), &mut block);
-                }
-            }
-        }
-    }
 }
 
 /// One change with numbers that pick what and where.
