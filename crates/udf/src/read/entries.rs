@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use reburn_blocks::{BLOCK_SIZE, BlockRangeList};
 use reburn_tree::InodeId;
 
+use super::body::{Body, Source};
 use super::entry::Entry;
 use super::partitions::{FileMap, Kind, Partitions};
 
@@ -29,7 +30,22 @@ pub struct Entries {
     /// Blocks of the metadata partition that anything is in, as they are numbered there:
     /// first and one past the last, ascending and apart.
     used: Vec<(u32, u32)>,
+    /// Runs of directories there that go past a multiple of [`UNIT_MIN`].
+    long_runs: Vec<DirectoryRun>,
 }
+
+/// Blocks of a directory that follow each other in a metadata partition.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DirectoryRun {
+    pub(crate) first: u32,
+    /// One past the last.
+    pub(crate) end: u32,
+    /// The block of the directory's entry.
+    pub(crate) entry: u32,
+}
+
+/// The least blocks that a metadata file grows by (UDF 2.2.10).
+const UNIT_MIN: u32 = 32;
 
 /// An [`EntryAt`], or [`Packed::NONE`].
 #[derive(Debug, Clone, Copy)]
@@ -100,6 +116,28 @@ impl Entries {
                 _ => self.used.push((first, end)),
             }
         }
+    }
+
+    /// Takes in where a directory is. `partition` is the one that the file set is in.
+    pub(super) fn note_directory(&mut self, entry: &Entry, body: &Body, partition: u16, size: u32) {
+        let Source::Runs(runs) = &body.source else {
+            return;
+        };
+        for run in runs {
+            let first = run.address.block;
+            let count = run.bytes.div_ceil(size.into());
+            let end = u32::try_from(count).map_or(u32::MAX, |count| first.saturating_add(count));
+            let is_long = end > first && first / UNIT_MIN != (end - 1) / UNIT_MIN;
+            let is_inside = run.address.partition == partition;
+            if is_long && is_inside && entry.block.address.partition == partition {
+                let entry = entry.block.address.block;
+                self.long_runs.push(DirectoryRun { first, end, entry });
+            }
+        }
+    }
+
+    pub(crate) fn long_runs(&self) -> &[DirectoryRun] {
+        &self.long_runs
     }
 
     /// Those of some blocks that have an entry of an inode in them.

@@ -38,6 +38,7 @@ use reburn_blocks::Lba;
 pub(crate) use base::{Base, BaseDirectory, BaseEntry, BaseIdentifier};
 pub(crate) use import::permissions as posix_permissions;
 
+pub(crate) use entries::DirectoryRun;
 pub use entries::{Entries, EntryAt};
 pub use integrity::Integrity;
 pub(crate) use name::mend;

@@ -128,6 +128,9 @@ impl<'a> Walk<'a> {
         }
         let body = self.reader.body(&entry)?;
         self.claim(&entry, &body)?;
+        let size = self.reader.partitions.block_size;
+        let entries = &mut self.found.entries;
+        entries.note_directory(&entry, &body, self.partition, size);
         for &range in entry.blocks.iter().chain(&body.chain).chain(&body.data) {
             push_range(&mut self.found.metadata, Some(range));
         }

@@ -159,13 +159,13 @@ impl DirectoryPlan<'_> {
             let missing = (wanted - blocks.len()) as u32;
             blocks.extend(self.space.take_run(missing));
         }
-        if directory_ads(&blocks, sketch.bytes).len() as u64 > room {
+        if directory_ads(&blocks, sketch.bytes, self.space.unit()).len() as u64 > room {
             for &block in &blocks {
                 self.space.release((block, block + 1));
             }
             blocks = self.space.take_contiguous(wanted as u32);
         }
-        if directory_ads(&blocks, sketch.bytes).len() as u64 > room {
+        if directory_ads(&blocks, sketch.bytes, self.space.unit()).len() as u64 > room {
             return Err(too_large());
         }
         Ok(blocks)
@@ -174,12 +174,12 @@ impl DirectoryPlan<'_> {
 
 impl Directory {
     /// What the entry has behind its attributes.
-    pub(super) fn body(&self) -> NewBody {
+    pub(super) fn body(&self, unit: u32) -> NewBody {
         let length = self.bytes.len() as u64;
         let (form, tail) = if self.blocks.is_empty() {
             (icb_flags::EMBEDDED, self.bytes.clone())
         } else {
-            (icb_flags::SHORT, directory_ads(&self.blocks, length))
+            (icb_flags::SHORT, directory_ads(&self.blocks, length, unit))
         };
         NewBody {
             form,

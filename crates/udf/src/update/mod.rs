@@ -26,6 +26,7 @@
 )]
 
 mod blocks;
+mod cut;
 mod descriptors;
 mod directory;
 mod error;
@@ -161,6 +162,7 @@ impl Update {
             directories: Vec::new(),
             stream_directories: Vec::new(),
             old_streams: BTreeMap::new(),
+            cut: BTreeMap::new(),
             places: BTreeMap::new(),
             ids: UniqueIds::from(next_id),
         };

@@ -10,12 +10,13 @@ use reburn_tree::{Content, Extent, InodeId, Kind, Tree};
 use super::Update;
 use super::blocks::{Copy, Pieces};
 use super::folder::Directory;
-use super::patch::Patch;
+use super::patch::{NewBody, Patch};
 use super::plan::Source;
 use super::tags;
+use crate::records::icb_flags;
 use crate::write::{
     DirectoryPlace, EXTENT_BLOCKS_MAX, EXTENT_BYTES_MAX, EntryPlace, FilePlacement, NewEntries,
-    stays_in_place,
+    directory_ads, stays_in_place,
 };
 
 /// Where what an edit writes shall stand.
@@ -272,6 +273,17 @@ impl<'a> PlacedUpdate<'a> {
                     // That of a folder counts the folders in it, which did not change.
                     links: links.filter(|_| !is_directory),
                     streams: update.planned.old_streams.get(&inode).copied(),
+                    body: self.cut_body(address),
+                    ..Patch::default()
+                };
+                patch.apply(out);
+                return Ok(());
+            }
+            Source::Cut => {
+                update.base.read_entry(self.disc, address, out)?;
+                let body = self.cut_body(address);
+                let patch = Patch {
+                    body,
                     ..Patch::default()
                 };
                 patch.apply(out);
@@ -295,6 +307,7 @@ impl<'a> PlacedUpdate<'a> {
                     links: 0,
                     bytes: &directory.bytes,
                     blocks: &directory.blocks,
+                    unit: update.unit,
                 };
                 new.write_stream_directory(directory.owner, &directory.place, &at, out);
             }
@@ -308,13 +321,24 @@ impl<'a> PlacedUpdate<'a> {
         Ok(())
     }
 
+    /// What leads to a directory that stays, where its descriptors must be cut.
+    fn cut_body(&self, entry: u32) -> Option<NewBody> {
+        let directory = self.update.planned.cut.get(&entry)?;
+        Some(NewBody {
+            form: icb_flags::SHORT,
+            tail: directory_ads(&directory.blocks, directory.bytes, self.update.unit),
+            information_length: directory.bytes,
+            blocks_recorded: directory.blocks.len() as u64,
+        })
+    }
+
     fn write_folder(&self, directory: &Directory, new: &NewEntries<'_>, out: &mut [u8]) {
         if let Some(old) = &directory.old {
             out.copy_from_slice(old);
             let patch = Patch {
                 metadata: Some(self.tree.metadata(directory.inode)),
                 links: Some(directory.links),
-                body: Some(directory.body()),
+                body: Some(directory.body(self.update.unit)),
                 attributes: directory.attributes.as_deref(),
                 streams: self
                     .update
@@ -333,6 +357,7 @@ impl<'a> PlacedUpdate<'a> {
             links: directory.links,
             bytes: &directory.bytes,
             blocks: &directory.blocks,
+            unit: self.update.unit,
         };
         new.write_folder(directory.inode, place, &at, out);
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use reburn_blocks::{BLOCK_SIZE, BlockRangeList};
 use reburn_tree::{Changes, Content, Extent, InodeId, Kind, Metadata, NodeId, Timestamp, Tree};
 
+use super::cut::CutDirectory;
 use super::directory::{AllPlaces, GoneNames, Naming};
 use super::folder::{Directory, DirectoryPlan};
 use super::folders::{Draft, Folders};
@@ -28,6 +29,8 @@ pub(super) enum Source {
     Continuation(InodeId, u32),
     /// The old entry of an inode with other metadata.
     Patched(InodeId),
+    /// The entry of a directory that stays, with other allocation descriptors.
+    Cut,
     /// The entry of a changed folder, by its number among them.
     Folder(u32),
     /// A block of its directory.
@@ -46,6 +49,8 @@ pub(super) struct Planned {
     pub(super) stream_directories: Vec<StreamDirectory>,
     /// Old entries that lead to other streams than before.
     pub(super) old_streams: BTreeMap<InodeId, StreamsAt>,
+    /// Directories that stay and get other allocation descriptors, by their entries.
+    pub(super) cut: BTreeMap<u32, CutDirectory>,
     /// Entries of files, folders and streams that are new, or rendered anew where they are.
     pub(super) places: BTreeMap<InodeId, EntryPlace>,
     /// Units that change, ascending.
@@ -72,6 +77,7 @@ pub(super) struct Planner<'a> {
     pub(super) directories: Vec<Directory>,
     pub(super) stream_directories: Vec<StreamDirectory>,
     pub(super) old_streams: BTreeMap<InodeId, StreamsAt>,
+    pub(super) cut: BTreeMap<u32, CutDirectory>,
     pub(super) places: BTreeMap<InodeId, EntryPlace>,
     pub(super) ids: UniqueIds,
 }
@@ -148,6 +154,7 @@ impl Planner<'_> {
             } = naming;
             self.directories.extend(directory);
         }
+        self.cut_torn()?;
         self.finish(ids, options, end)
     }
 
@@ -174,6 +181,7 @@ impl Planner<'_> {
             directories: self.directories,
             stream_directories: self.stream_directories,
             old_streams: self.old_streams,
+            cut: self.cut,
             places: self.places,
             units,
             end,

@@ -80,6 +80,24 @@ impl Space {
         }
     }
 
+    /// Addresses that a unit has.
+    pub(super) fn unit(&self) -> u32 {
+        self.unit
+    }
+
+    /// Whether an address is free.
+    pub(super) fn is_free(&self, address: u32) -> bool {
+        let before = self.free.range(..=address).next_back();
+        before.is_some_and(|(_, &end)| end > address)
+    }
+
+    /// Whether addresses that follow each other will be in units of which one changes and that
+    /// so may be apart on the disc.
+    pub(super) fn is_torn(&self, start: u32, end: u32) -> bool {
+        let (first, last) = (start / self.unit, (end - 1) / self.unit);
+        first != last && self.changing.range(first..=last).next().is_some()
+    }
+
     /// Units that change, ascending, and one past the last address.
     pub(super) fn finish(mut self, end_before: u32) -> (Vec<u32>, u32) {
         if let Some(&last) = self.changing.last() {

@@ -179,7 +179,7 @@ impl Planner<'_> {
             };
             let count = u32::try_from(bytes.div_ceil(BLOCK_SIZE as u64));
             blocks = self.space.take_run(count.map_err(|_| too_large())?);
-            if directory_ads(&blocks, bytes).len() as u64 > room {
+            if directory_ads(&blocks, bytes, self.space.unit()).len() as u64 > room {
                 return Err(too_large().into());
             }
         }

@@ -8,11 +8,11 @@ use reburn_tree::{Content, InodeId, Kind, NodeId, Tree};
 use super::attributes::{attributes, check_attributes};
 use super::emit::seal;
 use super::entry::{Entry, EntryForm, type_of};
-use super::extents::{cut, file_extents, stays_in_place};
+use super::extents::{file_extents, stays_in_place};
 use super::placed::{long_ad, short_ad};
 use super::streams::{check_stream, stream_bytes};
 use super::symlink::{encode_target, encoded_target_len};
-use super::{EXTENT_BYTES_MAX, FilePlacement, LayoutError, UdfOptions};
+use super::{FilePlacement, LayoutError, UdfOptions};
 use crate::records::{
     AllocationExtentDescriptor, ExtentKind, LongAd, ShortAd, file_type, icb_flags, tag_id,
 };
@@ -72,6 +72,8 @@ pub(crate) struct DirectoryPlace<'a> {
     pub(crate) bytes: &'a [u8],
     /// The blocks that they are in; none if they are in the entry.
     pub(crate) blocks: &'a [u32],
+    /// Blocks of an allocation unit.
+    pub(crate) unit: u32,
 }
 
 impl NewEntries<'_> {
@@ -330,23 +332,25 @@ impl DirectoryPlace<'_> {
             (icb_flags::EMBEDDED, self.bytes.to_vec())
         } else {
             let bytes = self.bytes.len() as u64;
-            (icb_flags::SHORT, directory_ads(self.blocks, bytes))
+            (
+                icb_flags::SHORT,
+                directory_ads(self.blocks, bytes, self.unit),
+            )
         }
     }
 }
 
-/// Short allocation descriptors of a directory of that many bytes in these blocks.
-pub(crate) fn directory_ads(blocks: &[u32], bytes: u64) -> Vec<u8> {
+/// Short allocation descriptors of a directory of that many bytes in these blocks, cut where
+/// allocation units of `unit` blocks end. Units move on their own, and Linux takes the blocks of
+/// one descriptor for contiguous on the disc.
+pub(crate) fn directory_ads(blocks: &[u32], bytes: u64, unit: u32) -> Vec<u8> {
+    let is_followed = |a: &u32, b: &u32| a.checked_add(1) == Some(*b) && !b.is_multiple_of(unit);
     let mut ads = Vec::new();
     let mut left = bytes;
-    for run in blocks.chunk_by(|a, b| a.checked_add(1) == Some(*b)) {
-        let mut at = run[0];
+    for run in blocks.chunk_by(is_followed) {
         let here = left.min(run.len() as u64 * BLOCK_SIZE as u64);
         left -= here;
-        for bytes in cut(here, EXTENT_BYTES_MAX) {
-            ads.extend_from_slice(short_ad(bytes, at).bytes());
-            at += bytes.div_ceil(BLOCK_SIZE as u64) as u32;
-        }
+        ads.extend_from_slice(short_ad(here, run[0]).bytes());
     }
     ads
 }

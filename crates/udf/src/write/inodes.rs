@@ -10,7 +10,7 @@ use super::attributes::attributes;
 use super::directory::{Checkpoints, DirectoryPlace, DirectoryWriter};
 use super::emit::seal;
 use super::entry::{AdForm, Entry, type_of};
-use super::extents::{cut, file_extents};
+use super::extents::file_extents;
 use super::layout::Directory;
 use super::placed::{DATA_PARTITION, Placed, long_ad, short_ad};
 use super::symlink::encode_target;
@@ -58,18 +58,35 @@ impl Placed<'_> {
         }
     }
 
-    /// Puts what leads to a directory behind its entry in block `start` at the end of `out`.
-    pub(super) fn directory_extents(&self, start: u32, bytes: u64, out: &mut Vec<u8>) {
+    /// Puts what leads to a directory behind its entry in block `start` at the end of `out`, which
+    /// has room for so many descriptors.
+    ///
+    /// In a metadata partition they end where allocation units do, as far as there is room: units
+    /// move on their own when the volume is edited, and Linux takes the blocks of one descriptor
+    /// for contiguous on the disc.
+    pub(super) fn directory_extents(&self, start: u32, bytes: u64, max: u64, out: &mut Vec<u8>) {
         // Short descriptors, which the other kinds have, mean the partition of the entry.
         let partition = match self.layout.options.partition {
             PartitionKind::Virtual => DATA_PARTITION,
             _ => self.metadata_partition(),
         };
         let mut at = self.directory_block(start + 1);
-        for bytes in cut(bytes, EXTENT_BYTES_MAX) {
+        let unit = self.layout.allocation_unit();
+        let is_cut = self.layout.options.partition == PartitionKind::Metadata
+            && bytes.div_ceil(unit.bytes() as u64) < max;
+        let mut left = bytes;
+        while left > 0 {
+            let inside = u64::from(unit.blocks().get() - at % unit.blocks().get());
+            let room = if is_cut {
+                inside * BLOCK_SIZE as u64
+            } else {
+                EXTENT_BYTES_MAX
+            };
+            let now = left.min(room);
             let form = self.layout.form.directory_ads;
-            push_ad(form, bytes as u32, at, partition, out);
-            at += EXTENT_BYTES_MAX as u32 / BLOCK_SIZE as u32;
+            push_ad(form, now as u32, at, partition, out);
+            at += now.div_ceil(BLOCK_SIZE as u64) as u32;
+            left -= now;
         }
     }
 
@@ -83,7 +100,8 @@ impl Placed<'_> {
             self.directory_writer(directory)
                 .write(0, &mut tail, &mut Checkpoints::default());
         } else {
-            self.directory_extents(directory.start, directory.bytes, &mut tail);
+            let max = self.layout.form.directory_extents_max(self.tree, inode);
+            self.directory_extents(directory.start, directory.bytes, max, &mut tail);
         }
         let (stream_directory, stream_bytes) = self.streams_of(inode);
         let entry = Entry {

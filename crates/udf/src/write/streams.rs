@@ -218,7 +218,9 @@ impl Placed<'_> {
             tail.resize(directory.bytes as usize, 0);
             self.write_stream_identifiers(directory, 0, &mut tail);
         } else {
-            self.directory_extents(directory.start, directory.bytes, &mut tail);
+            let form = self.layout.form.directory_ads;
+            let max = self.layout.stream_directory_room() / form.bytes() as u64;
+            self.directory_extents(directory.start, directory.bytes, max, &mut tail);
         }
         let entry = Entry {
             flags: self.directory_flags(blocks == 0),

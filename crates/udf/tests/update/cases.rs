@@ -4,10 +4,14 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use reburn_blocks::{BLOCK_SIZE, WriteUnit};
+use reburn_record::{Record, crc16};
 use reburn_tree::{InodeId, Metadata, NewKind, NodeId, Timestamp, Tree};
+use reburn_udf::records::{ExtendedFileEntry, ShortAd, Tag};
 use reburn_udf::{EditObstacle, NoteKind, Session, UdfOptions, UdfRevision, UpdateError, Volume};
 
-use crate::edit::{Disc, How, at_address, edit, notes, read, try_plan, with_room, write};
+use crate::edit::{
+    Disc, How, at_address, directory_extents, edit, lba_of, notes, read, try_plan, with_room, write,
+};
 
 fn options(unit: WriteUnit) -> UdfOptions {
     UdfOptions {
@@ -348,4 +352,62 @@ fn an_edit_of_nothing_changes_no_unit() {
     assert_eq!(planned.units, 0);
     let volume = Volume::open(&disc, Session::default()).unwrap();
     assert_eq!(at_address(&disc, &volume, 0).len(), BLOCK_SIZE);
+}
+
+/// Other systems name a whole directory by one descriptor. Once a unit in the middle of it moves,
+/// its entry is written with as many as there are units.
+#[test]
+fn descriptors_of_directories_are_cut_where_units_move() {
+    let mut disc = disc(&many(3000), &options(WriteUnit::BLU_RAY));
+    let how = How::new(WriteUnit::BLU_RAY);
+    let (volume, found) = read(&disc);
+    let inode = found.tree.inode(find(&found.tree, "/many"));
+    let entry = found.entries.get(inode).unwrap().block;
+    let extents = directory_extents(at_address(&disc, &volume, entry));
+    assert!(extents.len() > 2);
+    merge_descriptors(&mut disc, lba_of(&volume, entry).get());
+    let (volume, _) = read(&disc);
+    assert_eq!(
+        directory_extents(at_address(&disc, &volume, entry)).len(),
+        1
+    );
+
+    let path = "/many/file-02999".to_owned();
+    let far = units_of(&disc, std::slice::from_ref(&path));
+    let (_, untouched) = edit(&disc, how, |tree| {
+        tree.replace(find(tree, &path), metadata(), text("new"))
+            .unwrap();
+    });
+    assert_eq!(untouched.units, far, "no unit of the directory moves");
+    let (after, planned) = edit(&disc, how, |tree| {
+        let file = find(tree, "/many/file-01500");
+        let parent = tree.parent(file);
+        tree.rename(file, parent, b"FILE-01500").unwrap();
+    });
+    assert_eq!(
+        planned.units, 2,
+        "one of the directory, and that of its entry"
+    );
+    let (volume, _) = read(&after);
+    let now = directory_extents(at_address(&after, &volume, entry));
+    assert_eq!(now, extents);
+}
+
+/// Makes one descriptor of all that a directory's entry has.
+fn merge_descriptors(disc: &mut Disc, lba: u32) {
+    let at = lba as usize * BLOCK_SIZE;
+    let block = &mut disc[at..at + BLOCK_SIZE];
+    let mut entry = *ExtendedFileEntry::view(block).unwrap().0;
+    let length = u32::try_from(entry.information_length.get()).unwrap();
+    let tail = ExtendedFileEntry::SIZE;
+    block[tail..tail + 4].copy_from_slice(&length.to_le_bytes());
+    block[tail + ShortAd::SIZE..].fill(0);
+    entry.length_of_allocation_descriptors = 8.into();
+    block[..tail].copy_from_slice(entry.bytes());
+    let covered = tail + ShortAd::SIZE;
+    let mut tag = entry.tag;
+    tag.descriptor_crc = crc16(&block[Tag::SIZE..covered]).into();
+    tag.descriptor_crc_length = u16::try_from(covered - Tag::SIZE).unwrap().into();
+    tag.tag_checksum = tag.checksum();
+    block[..Tag::SIZE].copy_from_slice(tag.bytes());
 }

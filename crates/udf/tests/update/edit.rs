@@ -8,8 +8,9 @@ use bytes::Bytes;
 use reburn_blocks::{
     BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, Lba, ReadError, WriteUnit,
 };
-use reburn_record::Sheet;
+use reburn_record::{Record, Sheet};
 use reburn_tree::{Changes, Content, InodeId, Kind, Timestamp, Tree, read_extents};
+use reburn_udf::records::{ExtendedFileEntry, ShortAd, icb_flags};
 use reburn_udf::{
     FilePlacement, ImportedTree, Inspector, NoteKind, Session, UdfOptions, Update, UpdateError,
     UpdateOptions, UpdatePlaces, UpdateRole, Volume, VolumeSize, file_extents,
@@ -439,6 +440,9 @@ fn check(disc: &Disc, wanted: &BTreeMap<String, String>, time: Timestamp) {
         // ECMA-167 4/14.17.6.
         let stated = u16::from_le_bytes([block[48], block[49]]);
         assert_eq!(usize::from(stated), links, "{}", tree.display_path(node));
+        if tree.is_directory(node) {
+            assert_untorn(&volume, block, &tree.display_path(node));
+        }
     }
     let inspector = Inspector::new(disc, Session::default());
     let mut sound = |sheet: &Sheet| {
@@ -452,18 +456,56 @@ fn check(disc: &Disc, wanted: &BTreeMap<String, String>, time: Timestamp) {
     }
 }
 
-/// The bytes at an address of the metadata partition.
-pub fn at_address<'a>(disc: &'a Disc, volume: &Volume, address: u32) -> &'a [u8] {
+/// Checks that the blocks of each of a directory's descriptors follow each other on the disc:
+/// Linux looks up the first of them alone.
+fn assert_untorn(volume: &Volume, block: &[u8], path: &str) {
+    for (address, count) in directory_extents(block) {
+        let first = lba_of(volume, address);
+        let last = lba_of(volume, address + count - 1);
+        let distance = BlockCount::new(count - 1);
+        assert_eq!(
+            last,
+            first + distance,
+            "{path}: {count} blocks at {address}"
+        );
+    }
+}
+
+/// The extents of a directory by its entry: first block, and how many.
+pub fn directory_extents(block: &[u8]) -> Vec<(u32, u32)> {
+    let (entry, rest) = ExtendedFileEntry::view(block).unwrap();
+    let is_embedded = entry.icb_tag.flags.get() & icb_flags::DESCRIPTORS == icb_flags::EMBEDDED;
+    if is_embedded {
+        return Vec::new();
+    }
+    let skipped = entry.length_of_extended_attributes.get() as usize;
+    let len = entry.length_of_allocation_descriptors.get() as usize;
+    let ads = rest[skipped..skipped + len].chunks_exact(ShortAd::SIZE);
+    let ads = ads.map(|ad| *ShortAd::view(ad).unwrap().0);
+    ads.map(|ad| {
+        let blocks = BlockCount::for_bytes(ad.extent_length.get().into()).unwrap();
+        (ad.extent_position.get(), blocks.get())
+    })
+    .collect()
+}
+
+/// The block of the disc that an address of the metadata partition is.
+pub fn lba_of(volume: &Volume, address: u32) -> Lba {
     let mut left = address;
     for extent in volume.structures().metadata.unwrap().extents {
         let count = extent.block_count().get();
         if left < count {
-            let at = (extent.start_lba().get() + left) as usize * BLOCK_SIZE;
-            return &disc[at..at + BLOCK_SIZE];
+            return extent.start_lba() + BlockCount::new(left);
         }
         left -= count;
     }
     panic!("no address {address}")
+}
+
+/// The bytes at an address of the metadata partition.
+pub fn at_address<'a>(disc: &'a Disc, volume: &Volume, address: u32) -> &'a [u8] {
+    let at = lba_of(volume, address).get() as usize * BLOCK_SIZE;
+    &disc[at..at + BLOCK_SIZE]
 }
 
 /// Checks that entries of what did not change are where they were, byte for byte.
