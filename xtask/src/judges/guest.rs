@@ -150,7 +150,8 @@ fn init_script(folder: &Path, modules: &[&str], mounts: &[Mount]) -> Result<Stri
          }}\n",
         folder = quoted(folder),
     );
-    let walk = format!("{} walk mount -o \"$4\"", quoted(&xtask));
+    // A kernel may go round in a damaged folder for ever.
+    let walk = format!("timeout 60 {} walk mount -o \"$4\"", quoted(&xtask));
     for mount in mounts {
         let (image, listing) = (quoted(&mount.image), quoted(&mount.listing));
         let (file_system, options) = (mount.file_system, &mount.options);
