@@ -164,6 +164,11 @@ pub struct TreeArgs {
     #[arg(long, value_name = "BLOCK", default_value_t = 0)]
     #[arg(value_parser = clap::value_parser!(u32).range(..=0xffff_ff00))]
     pub start: u32,
+    /// The last block that was recorded, where a virtual allocation table is looked for: the end
+    /// of the image by default
+    #[arg(long, value_name = "BLOCK")]
+    #[arg(value_parser = clap::value_parser!(u32).range(..=0xffff_ff00))]
+    pub last: Option<u32>,
 }
 
 /// `reburn get`

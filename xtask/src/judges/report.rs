@@ -13,8 +13,6 @@ pub struct Report {
     forgiven: std::collections::BTreeMap<&'static str, usize>,
     /// How many images were looked at, and how many there could be.
     whole: Option<(usize, usize)>,
-    /// What should have been looked at, and cannot be made.
-    lacking: Vec<String>,
     skipped: Option<String>,
     faults: Vec<Fault>,
 }
@@ -66,11 +64,6 @@ impl Report {
         self.whole = Some((looked_at, whole));
     }
 
-    /// These images should have been looked at, and the program cannot make them.
-    pub fn lacks(&mut self, images: &[String]) {
-        self.lacking.extend_from_slice(images);
-    }
-
     /// The judge cannot be heard here, and need not be.
     pub fn skip(&mut self, reason: impl Into<String>) {
         self.skipped = Some(reason.into());
@@ -102,9 +95,6 @@ impl Report {
         }
         let forgiven = self.forgiven.iter();
         said.extend(forgiven.map(|(name, count)| format!("{count} forgiven ({name})")));
-        if !self.lacking.is_empty() {
-            said.push(format!("lacking: {}", self.lacking.join("; ")));
-        }
         let said = said.join(", ");
         if let (Some(reason), Ok(())) = (&self.skipped, &run) {
             return Outcome::Skipped(reason.clone());

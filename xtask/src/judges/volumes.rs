@@ -63,8 +63,6 @@ pub struct Volumes {
     pub all: Vec<Volume>,
     /// How many there could be.
     pub whole: usize,
-    /// What there is not, because the program has no option for it.
-    pub lacking: Vec<String>,
 }
 
 /// A folder that volumes are made from, and what is in it.
@@ -72,25 +70,14 @@ type Source = (Tree, PathBuf, Rc<Walk>);
 
 impl Volumes {
     pub fn make(evidence: &Evidence) -> Result<Self, String> {
-        let help = evidence.reburn()?.args(["make", "--help"]);
-        let help = help.capture()?.stdout_text();
-        let can_make = |kind: &Kind| {
-            let mut words = kind.flags.iter();
-            words.all(|word| word.contains("udf") || help.contains(word))
-        };
         let mut volumes = Self {
             all: Vec::new(),
             whole: 0,
-            lacking: Vec::new(),
         };
         let mut sources = Vec::new();
         for (kind, tree) in every_kind_and_tree() {
             volumes.whole += 1;
             if !evidence.is_full() && !kind.sample.contains(&tree) {
-                continue;
-            }
-            if !can_make(kind) {
-                volumes.lacking.push(format!("{} ({tree:?})", kind.name));
                 continue;
             }
             let source = source(evidence, tree, &mut sources)?;
@@ -100,11 +87,7 @@ impl Volumes {
                 .push(make_volume(evidence, kind, name, source, &[])?);
         }
         volumes.whole += EDITED.len();
-        if can_edit(evidence, &can_make)? {
-            volumes.all.extend(edited(evidence)?);
-        } else {
-            volumes.lacking.push("edited volumes".to_owned());
-        }
+        volumes.all.extend(edited(evidence)?);
         Ok(volumes)
     }
 
@@ -242,21 +225,6 @@ fn make_volume(
         walk: Rc::clone(walk),
         is_edited: false,
     })
-}
-
-/// Whether the program changes UDF volumes in place.
-fn can_edit(evidence: &Evidence, can_make: &dyn Fn(&Kind) -> bool) -> Result<bool, String> {
-    let kind = &KINDS[0];
-    if !can_make(kind) {
-        return Ok(false);
-    }
-    let folder = evidence.scratch("udf edit")?;
-    fill(&folder, Tree::One).map_err(failed(&folder))?;
-    let source = (Tree::One, folder.clone(), Rc::default());
-    let volume = make_volume(evidence, kind, "editable".to_owned(), &source, &[])?;
-    let added = folder.join("added");
-    fs::write(&added, "something to record").map_err(failed(&added))?;
-    Ok(evidence.record_edit(&volume.path, &folder).is_ok())
 }
 
 /// Volumes that three rounds of edits were recorded in.

@@ -33,7 +33,7 @@ impl TreeArgs {
     pub fn session(&self) -> Session {
         Session {
             start: self.start(),
-            last_recorded: None,
+            last_recorded: self.last.map(Lba::new),
         }
     }
 

@@ -25,8 +25,9 @@ pub struct Arrangement {
 /// How large a volume is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VolumeSize {
-    /// As small as it can be: an image in a file. Reserve sequence and sparing tables are in
-    /// front, so a longer image needs no other first anchor. On a virtual partition nothing can
+    /// As small as it can be: an image in a file. Reserve sequence, the metadata mirror and sparing
+    /// tables are in front, so a longer image needs no other first anchor, and the anchors at the
+    /// end come right after file data, where programs look for them. On a virtual partition nothing can
     /// be appended to it: its partition ends with the volume.
     Compact,
     /// As large as a medium of that many blocks. Reserve sequence, the metadata mirror and the
@@ -70,6 +71,8 @@ struct Front {
     entry: Option<Lba>,
     metadata: Lba,
     metadata_bitmap: Option<Lba>,
+    near_copy: Option<Lba>,
+    near_mirror: Option<Lba>,
     space_bitmap: Option<Lba>,
     data_start: Lba,
     data_end: Lba,
@@ -168,14 +171,8 @@ impl Arrangement {
     /// Ends a volume after its data.
     fn close(&mut self, layout: &Layout, data_end: Lba) -> Option<()> {
         let unit = layout.alignment();
-        let mut next = data_end.align_up(unit)?;
+        let next = data_end.align_up(unit)?;
         let at = &mut self.addresses;
-        if let Some(file) = &mut at.metadata_file {
-            if layout.options.duplicate_metadata {
-                file.mirror = Some(take(&mut next, layout.metadata_blocks())?.start_lba());
-            }
-            file.mirror_entry = take(&mut next, unit.blocks())?.start_lba();
-        }
         at.partition = BlockRange::new(at.partition.start_lba(), before(next)?)?;
         self.end_at(end_of_volume(next, unit)?);
         Some(())
@@ -238,6 +235,11 @@ impl Front {
         let has_bitmap = has_file && options.access == Access::Overwritable;
         let bitmap_blocks = layout.metadata_bitmap_blocks().round_up(unit);
         let metadata_bitmap = take_if(has_bitmap, &mut next, bitmap_blocks)?;
+        let has_near_mirror = has_file && far.is_none();
+        let has_near_copy = has_near_mirror && options.duplicate_metadata;
+        let near_copy = take_if(has_near_copy, &mut next, layout.metadata_blocks())?;
+        next = next.align_up(unit)?;
+        let near_mirror = take_if(has_near_mirror, &mut next, unit.blocks())?;
         let bitmap_room = if let Some(far) = far {
             let partition = far.partition_end.get().checked_sub(partition_start.get())?;
             layout.bitmap_blocks(BlockCount::new(partition))
@@ -255,6 +257,8 @@ impl Front {
             entry,
             metadata,
             metadata_bitmap,
+            near_copy,
+            near_mirror,
             space_bitmap,
             data_start: next,
             data_end: next.checked_add(data)?,
@@ -275,8 +279,8 @@ impl Front {
             metadata: self.metadata,
             metadata_file: self.entry.map(|entry| MetadataFileAddresses {
                 entry,
-                mirror_entry: entry,
-                mirror: None,
+                mirror_entry: self.near_mirror.unwrap_or(entry),
+                mirror: self.near_copy,
                 bitmap: self.metadata_bitmap,
             }),
             sparing: self
@@ -296,17 +300,12 @@ impl Front {
     }
 }
 
-/// Blocks for the bitmap of a partition with `so_far` blocks in it besides, and a mirror, some
-/// units and the bitmap to come. What the bitmap adds is an eight-thousandth, so a bound is
+/// Blocks for the bitmap of a partition with `so_far` blocks in it besides, and some units and the
+/// bitmap to come. What the bitmap adds is an eight-thousandth, so a bound is
 /// enough.
 fn bitmap_room(layout: &Layout, so_far: BlockCount) -> Option<BlockCount> {
-    let units = 3 * u64::from(layout.alignment().blocks().get());
-    let mirror = if layout.options.duplicate_metadata {
-        layout.metadata_blocks().get().into()
-    } else {
-        0
-    };
-    let so_far = u64::from(so_far.get()) + units + mirror;
+    let units = 2 * u64::from(layout.alignment().blocks().get());
+    let so_far = u64::from(so_far.get()) + units;
     let bound = BlockCount::checked(so_far + so_far / 8000 + 64)?;
     Some(layout.bitmap_blocks(bound))
 }

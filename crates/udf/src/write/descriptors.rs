@@ -4,8 +4,8 @@
 //! descriptor comes first, since it is what a reader cannot do without.
 
 use reburn_blocks::{BLOCK_SIZE, BlockCount, Lba};
-use reburn_record::Record;
 use reburn_record::little_endian::{U16, U32};
+use reburn_record::{Record, crc16};
 
 use super::emit::{
     char_spec, check_dstring, developer, disc_time, domain, dstring, extent, identifier, seal,
@@ -130,17 +130,29 @@ impl Placed<'_> {
         volume.bytes().to_vec()
     }
 
-    /// Digits that tell volumes apart, of the time and of the texts, then the text
+    /// Digits that tell volumes apart, of the time, the texts and how much there is, then the text
     /// (UDF 2.2.2.5).
     fn volume_set(&self) -> String {
         let texts = &self.layout.options.texts;
         if !texts.volume_set_digits.is_empty() {
             return format!("{:016}{}", texts.volume_set_digits, texts.volume_set);
         }
-        let label = reburn_record::crc16(texts.label.as_bytes());
-        let set = reburn_record::crc16(texts.volume_set.as_bytes());
-        let seconds = self.layout.volume_time.seconds().cast_unsigned() as u32;
-        format!("{seconds:08X}{label:04X}{set:04X}{}", texts.volume_set)
+        let layout = self.layout;
+        let named = crc16(format!("{}\0{}", texts.label, texts.volume_set).as_bytes());
+        let counts = [
+            layout.counts.files,
+            layout.counts.directories,
+            layout.used_blocks(),
+        ];
+        let partition = self.addresses.partition.block_count().get();
+        let counted = counts.into_iter().chain([partition]);
+        let counted: Vec<u8> = counted.flat_map(u32::to_le_bytes).collect();
+        let seconds = layout.volume_time.seconds().cast_unsigned() as u32;
+        format!(
+            "{seconds:08X}{named:04X}{:04X}{}",
+            crc16(&counted),
+            texts.volume_set
+        )
     }
 
     fn logical_volume(&self) -> Vec<u8> {
