@@ -118,7 +118,7 @@ impl UdfPart {
         options: &UdfOptions,
     ) -> Result<Self, ImageError> {
         let (tree, medium) = (&image.tree, image.medium);
-        check_kind(udf)?;
+        check_kind(udf, options)?;
         let changes = tree.changes_since(base.imported).unwrap_or_default();
         let kept = Kept {
             entries: &udf.entries,
@@ -281,7 +281,7 @@ impl Places {
 
 /// Whether the volume has one partition of a kind whose blocks are where it is, but for packets
 /// that are damaged.
-fn check_kind(udf: &UdfBase) -> Result<(), EntireImageRequired> {
+fn check_kind(udf: &UdfBase, options: &UdfOptions) -> Result<(), EntireImageRequired> {
     let cannot = |reason| Err(EntireImageRequired::UdfStructure { reason });
     let partitions = udf.volume.partitions();
     let kinds: Vec<_> = partitions.iter().map(|partition| partition.kind).collect();
@@ -289,7 +289,12 @@ fn check_kind(udf: &UdfBase) -> Result<(), EntireImageRequired> {
         _ if udf.volume.block_size() as usize != BLOCK_SIZE => {
             cannot("its blocks are not those of the disc")
         }
-        [PartitionKind::Plain | PartitionKind::Sparable] => Ok(()),
+        [kind @ (PartitionKind::Plain | PartitionKind::Sparable)] if kind == options.partition => {
+            Ok(())
+        }
+        [PartitionKind::Plain | PartitionKind::Sparable] => {
+            cannot("its revision has no partition of the kind that it has")
+        }
         _ => cannot("only plain and sparable partitions are edited this way"),
     }
 }
@@ -305,6 +310,9 @@ fn places(
         return Err(cannot("it has several partitions"));
     };
     let sparing = structures.sparing.as_ref();
+    if sparing.is_none() && layout.options().partition == PartitionKind::Sparable {
+        return Err(cannot("its sparing tables name blocks that no disc has"));
+    }
     let sparing = sparing.map(|sparing| sparing_place(sparing, partition, layout));
     let sparing = sparing.transpose().map_err(cannot)?;
     let sequences = structures.main_sequence.zip(structures.reserve_sequence);
