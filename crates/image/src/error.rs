@@ -118,6 +118,9 @@ impl From<UpdateError> for ImageError {
             UpdateError::WriteUnit { .. } => {
                 "its metadata file does not grow by whole write units of the medium"
             }
+            UpdateError::Layout(reburn_udf::LayoutError::DirectoryTooLarge { .. }) => {
+                "a folder is in more pieces of the metadata file than its entry can name"
+            }
             UpdateError::OutsideMetadata { .. } => "a folder leads out of the metadata partition",
             other => return Self::UdfUpdate(Box::new(other)),
         };

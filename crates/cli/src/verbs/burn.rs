@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use reburn_blocks::{BlockCount, BlockRangeList, BlockRead, ImageFile, Lba, PlanFile, ReadError};
-use reburn_image::{FileSystemImage, ImportOptions, Medium};
+use reburn_image::{FileSystemImage, ImportNote, ImportOptions, Medium};
 use reburn_recorder::{Event, Options, Outcome, Recorder, Verify};
 use reburn_tree::Timestamp;
 use serde_json::json;
@@ -84,7 +84,7 @@ impl Image {
             accept_losses: true,
         };
         let used = match FileSystemImage::import(&file, &options) {
-            Ok(image) if image.notes().is_empty() => image.used_ranges(),
+            Ok(image) if image.notes().iter().all(ImportNote::is_usual) => image.used_ranges(),
             _ => None,
         };
         Self { file, used }

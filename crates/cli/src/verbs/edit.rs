@@ -39,7 +39,7 @@ pub fn run(args: &Edit, terminal: Terminal) -> Result<ExitCode, Failure> {
     };
     let mut image = FileSystemImage::import(&*disc.blocks, &import)
         .map_err(|error| Failure::from(error).of(&args.disc))?;
-    for note in image.notes() {
+    for note in image.notes().iter().filter(|note| !note.is_usual()) {
         terminal.note(&format!("{}: {note}", args.disc));
     }
     let options = HostOptions {

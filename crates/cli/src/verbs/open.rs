@@ -133,6 +133,7 @@ fn read_udf(
     disc: &dyn BlockRead,
 ) -> Result<(VolumeKind, Tree, Vec<String>), UdfError> {
     let files = volume.read_tree(disc)?;
-    let notes = files.notes.iter().map(ToString::to_string).collect();
+    let notes = files.notes.iter().filter(|note| !note.is_usual());
+    let notes = notes.map(ToString::to_string).collect();
     Ok((VolumeKind::Udf(volume.into()), files.tree, notes))
 }

@@ -36,6 +36,16 @@ impl ImportNote {
     }
 }
 
+impl ImportNote {
+    /// Whether it is met on volumes that nothing is wrong with, and says nothing to a user.
+    pub fn is_usual(&self) -> bool {
+        match self {
+            Self::Iso(_) => false,
+            Self::Udf(note) => note.is_usual(),
+        }
+    }
+}
+
 impl fmt::Display for ImportNote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -16,6 +16,13 @@ pub struct Note {
     pub first: Place,
 }
 
+impl Note {
+    /// Whether it is met on volumes that nothing is wrong with, and says nothing to a user.
+    pub fn is_usual(&self) -> bool {
+        self.kind == NoteKind::Deleted
+    }
+}
+
 /// What was read leniently or left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
