@@ -67,6 +67,10 @@ pub struct Make {
     pub volume: VolumeArgs,
     #[command(flatten)]
     pub host: HostArgs,
+    /// Have drives read a file, or all below a folder, at a steady rate: film and sound, for
+    /// recorders (UDF from 2.01 on)
+    #[arg(long, value_name = "PATH")]
+    pub real_time: Vec<OsString>,
     #[command(flatten)]
     pub time: TimeArgs,
 }

@@ -1,9 +1,11 @@
 //! `reburn make`: a new image from a folder.
 
+use std::ffi::OsStr;
 use std::process::ExitCode;
 
 use reburn_blocks::BlockRead;
 use reburn_image::{FileSystemImage, HostFileId, HostOptions, Medium, ResultImage};
+use reburn_tree::Metadata;
 use serde_json::json;
 
 use crate::args::Make;
@@ -12,6 +14,24 @@ use crate::output::Output;
 use crate::progress::Terminal;
 use crate::render::size;
 use crate::time::BuildTime;
+
+/// Makes a file, or all files below a folder, ones that drives read at a steady rate.
+fn mark_real_time(image: &mut FileSystemImage<'_>, path: &OsStr) -> Result<(), Failure> {
+    let tree = image.tree_mut();
+    let found = tree.lookup(path.as_encoded_bytes()).ok_or_else(|| {
+        let path = path.display();
+        Failure::usage(format!("--real-time {path}: the folder has no such file"))
+    })?;
+    let below: Vec<_> = tree.walk(found).map(|(node, _)| tree.inode(node)).collect();
+    for inode in below {
+        let metadata = Metadata {
+            real_time: true,
+            ..*tree.metadata(inode)
+        };
+        tree.set_metadata(inode, metadata);
+    }
+    Ok(())
+}
 
 /// Translated names that are told one by one.
 const NAMES_TOLD: usize = 10;
@@ -50,6 +70,9 @@ pub fn run(args: &Make, terminal: Terminal) -> Result<ExitCode, Failure> {
         ..HostOptions::default()
     };
     let report = image.add_host(&args.dir, b"/", options)?;
+    for path in &args.real_time {
+        mark_real_time(&mut image, path)?;
+    }
     let result = image.result()?;
     tell_translated(&result, terminal);
 
