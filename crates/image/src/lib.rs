@@ -54,6 +54,7 @@ mod mirror_flip;
 mod modified;
 mod new_blocks;
 mod placement;
+mod places;
 mod result;
 mod session;
 mod source;

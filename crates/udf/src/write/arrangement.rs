@@ -9,9 +9,9 @@ use crate::PartitionKind;
 /// Addresses for a new volume, with room for file data.
 ///
 /// In the order of the blocks: recognition sequence, main sequence, first anchor, integrity
-/// sequence and room for another one, spare packets, then the partition with its metadata and file data. What comes after
-/// depends on [`VolumeSize`]. Everything that is ever rewritten on its own is alone in its write
-/// units, and in its packets on a sparable partition.
+/// sequence and room for another one, spare packets, then the partition with its metadata and file
+/// data. What comes after depends on [`VolumeSize`]. Everything that is ever rewritten on its own
+/// is alone in its write units, and in its packets on a sparable partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrangement {
     /// Where the structures stand.
