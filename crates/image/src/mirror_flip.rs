@@ -17,7 +17,8 @@
 //!
 //! An image file has no room in its partition, so it grows: the partition's new length stands in
 //! both volume descriptor sequences before the commit, and is true of both trees. A medium's
-//! partition reaches to its end, and descriptors are never written there.
+//! partition reaches to its end; its descriptors are written only when the integrity sequence is
+//! full and goes on beside, once in as many edits as it has write units.
 //!
 //! Invariants: nothing recorded before the commit shares a write unit with a live block; each entry
 //! is alone in its write unit; a plan that leaves the descriptor sequences alone is Atomic.
@@ -33,6 +34,7 @@ use crate::base::{Base, UdfBase};
 use crate::free_space::FreeSpace;
 use crate::new_blocks::{Commit, NewBlocks, Source, add_files, data_blocks};
 use crate::placement::{NewFile, PlacedFiles, Placement, new_files, streams};
+use crate::places::spare_integrity;
 use crate::{EntireImageRequired, FileSystemImage, ImageError, Medium};
 
 /// What an edit of a metadata partition writes.
@@ -52,12 +54,19 @@ pub(crate) fn lay_out(
 ) -> Result<NewBlocks, ImageError> {
     let (tree, medium, unit) = (&image.tree, image.medium, image.medium.write_unit());
     let changes = tree.changes_since(base.imported).unwrap_or_default();
+    // A full integrity sequence goes on in the extent beside it.
+    let is_full = udf.structures.next_integrity_unit(unit).is_none();
+    let spare = spare_integrity(&udf.structures, &base.live, unit).filter(|_| is_full);
     let options = UpdateOptions {
         time: image.time,
         write_unit: unit,
+        integrity: spare,
         ..UpdateOptions::default()
     };
-    let mut change = VolumeChange::default();
+    let mut change = VolumeChange {
+        integrity: spare,
+        ..VolumeChange::default()
+    };
     let disc = base.disc();
     let mut update = Update::new(&udf.volume, disc, tree, &udf.entries, &changes, &options)?;
     let mut files = new_files(tree, &BlockRangeList::new());
@@ -137,9 +146,10 @@ fn commit(blocks: &UpdateBlocks, unit: WriteUnit) -> Commit {
                       and each leads to a whole tree";
         (CrashClass::Atomic, reason)
     } else {
-        let reason = "the partition grows, so the volume descriptors are rewritten too; if the main \
-                      sequence is torn, kernels read the reserve sequence, but programs that know \
-                      one place only see no volume until it is copied back";
+        let reason = "the partition grows, or the integrity sequence is full and moves, so the volume \
+                      descriptors are rewritten too; if the main sequence is torn, kernels read \
+                      the reserve sequence, but programs that know one place only see no volume \
+                      until it is copied back";
         (CrashClass::Recoverable, reason)
     };
     Commit {

@@ -162,6 +162,20 @@ fn sparing_place(
     Ok(found)
 }
 
+/// The extent beside the integrity sequence where that can go on: whole write units that nothing
+/// is in.
+pub(crate) fn spare_integrity(
+    structures: &VolumeStructures,
+    live: &BlockRangeList,
+    unit: WriteUnit,
+) -> Option<BlockRange> {
+    structures.spare_integrity.filter(|spare| {
+        let mut others = structures.partitions.iter();
+        let is_whole = spare.align_outward(unit) == *spare;
+        is_whole && !live.intersects(*spare) && others.all(|p| p.intersection(*spare).is_none())
+    })
+}
+
 /// The integrity sequence, the blocks kept for another one, and where the next descriptor goes:
 /// behind the last one, or where nothing is left there to the start of the other sequence, which
 /// the old tree does not lead to.
@@ -173,11 +187,7 @@ fn integrity_place(
     if structures.integrity_descriptor.is_none() {
         return Err("it has no integrity descriptor, so the next unique id is not known");
     }
-    let spare = structures.spare_integrity.filter(|spare| {
-        let mut others = structures.partitions.iter();
-        let is_whole = spare.align_outward(unit) == *spare;
-        is_whole && !live.intersects(*spare) && others.all(|p| p.intersection(*spare).is_none())
-    });
+    let spare = spare_integrity(structures, live, unit);
     let is_free = |next: &Lba| {
         let range = BlockRange::with_count(*next, unit.blocks());
         range.is_some_and(|range| !live.intersects(range))

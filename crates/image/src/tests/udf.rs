@@ -137,16 +137,25 @@ fn edit_once(disc: &Disc, medium: Medium, round: u32) -> Disc {
         .unwrap();
     let result = image.result().unwrap();
     let states = disc::record(disc, &result.plan().unwrap(), &result);
-    assert_eq!(states.len(), 3, "shadow, reserve sequence, main sequence");
+    // Shadow, the two sequences, or the metadata file's two entries, or all four.
+    assert!([3, 5].contains(&states.len()), "{} epochs", states.len());
     let before = disc::contents(disc, medium);
-    assert_eq!(disc::contents(&states[1], medium), before, "edit {round}");
+    for state in &states[..states.len() - 1] {
+        assert_eq!(disc::contents(state, medium), before, "edit {round}");
+    }
     disc::check_contract(disc, &result)
 }
 
 #[test]
 fn the_integrity_sequence_is_never_full() {
-    for (medium, edits, places) in [(Medium::File, 600, 256), (Medium::BdRe, 20, 8)] {
-        let mut disc = small_volume(medium, new_udf_volume("FIRST", UdfRevision::V2_01, THEN));
+    use UdfRevision::{V2_01, V2_50};
+    for (medium, revision, edits, places) in [
+        (Medium::File, V2_01, 600, 256),
+        (Medium::BdRe, V2_01, 20, 8),
+        (Medium::File, V2_50, 300, 256),
+        (Medium::BdRe, V2_50, 20, 8),
+    ] {
+        let mut disc = small_volume(medium, new_udf_volume("FIRST", revision, THEN));
         let sequence = |disc: &Disc| {
             let volume = Volume::open(disc, Session::default()).unwrap();
             volume.structures().integrity

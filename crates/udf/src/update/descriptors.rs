@@ -6,7 +6,7 @@ use reburn_record::Record;
 use reburn_record::little_endian::U32;
 
 use super::{UpdateError, UpdateRole, UpdateStructure, tags};
-use crate::records::{ExtentAd, LogicalVolume, Partition, Tag, tag_id};
+use crate::records::{ExtentAd, LogicalVolume, Partition, SpareIntegrity, Tag, tag_id};
 use crate::{EditObstacle, UdfError, Volume};
 
 /// What changes in the volume descriptors.
@@ -105,6 +105,15 @@ impl VolumeChange {
                 if let (Some(range), Ok((found, _))) = (self.integrity, LogicalVolume::view(bytes))
                 {
                     let mut new = *found;
+                    // Where it was is free for the next time.
+                    if let Ok((note, _)) = SpareIntegrity::view(&found.implementation_use)
+                        && note.magic == *SpareIntegrity::MAGIC
+                    {
+                        let mut note = *note;
+                        note.extent = found.integrity_sequence_extent;
+                        new.implementation_use[..SpareIntegrity::SIZE]
+                            .copy_from_slice(note.bytes());
+                    }
                     new.integrity_sequence_extent = ExtentAd {
                         extent_length: U32::new(range.block_count().bytes() as u32),
                         extent_location: U32::new(range.start_lba().get()),

@@ -2,7 +2,7 @@
 //! closed, in the write unit behind it. The volume is whole at every moment, so it never says
 //! otherwise.
 
-use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRead, Lba, WriteUnit};
+use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, BlockRead, Lba, WriteUnit};
 use reburn_record::Record;
 use reburn_record::little_endian::{U32, U64};
 use reburn_tree::{Timestamp, Tree};
@@ -26,6 +26,8 @@ pub(super) struct NewIntegrity {
     /// Blocks of the metadata partition.
     pub(super) metadata_blocks: u32,
     pub(super) serial: u16,
+    /// The extent that the sequence goes on in, if not where it is.
+    pub(super) moved_to: Option<BlockRange>,
 }
 
 /// How much there is on a volume (UDF 2.2.6.4).
@@ -52,7 +54,8 @@ impl Counts {
 
 impl NewIntegrity {
     /// Where the descriptor goes and the blocks there: a write unit of copies, and a terminator
-    /// behind them if something else is there that readers would go on to.
+    /// behind them if something else is there that readers would go on to. In another extent, with
+    /// zeros to its end.
     pub(super) fn render(
         &self,
         structures: &VolumeStructures,
@@ -61,7 +64,10 @@ impl NewIntegrity {
         options: &UdfOptions,
     ) -> Result<(Lba, Vec<u8>), UpdateError> {
         let full = || UpdateError::IntegrityFull(unit);
-        let start = structures.next_integrity_unit(unit).ok_or_else(full)?;
+        let start = match self.moved_to {
+            Some(extent) => extent.start_lba(),
+            None => structures.next_integrity_unit(unit).ok_or_else(full)?,
+        };
         let last = structures.integrity_descriptor.ok_or_else(full)?;
         let mut descriptor = vec![0; BLOCK_SIZE];
         let what = "the integrity descriptor";
@@ -78,6 +84,10 @@ impl NewIntegrity {
             tags::set_location(&mut descriptor, lba.get());
             bytes.extend_from_slice(&descriptor);
             lba += BlockCount::ONE;
+        }
+        if let Some(extent) = self.moved_to {
+            bytes.resize(extent.block_count().as_usize() * BLOCK_SIZE, 0);
+            return Ok((start, bytes));
         }
         let is_inside = structures
             .integrity

@@ -74,6 +74,10 @@ pub struct UpdateOptions {
     pub next_unique_id: u64,
     /// Whether new small files lie in their entries.
     pub embed_files: bool,
+    /// An empty extent for the integrity sequence to go on in, where it is full. The logical
+    /// volume descriptor must lead there before readers see the new tree; see
+    /// [`Volume::changed_sequences`].
+    pub integrity: Option<BlockRange>,
 }
 
 impl Default for UpdateOptions {
@@ -83,6 +87,7 @@ impl Default for UpdateOptions {
             write_unit: WriteUnit::FILE,
             next_unique_id: 0,
             embed_files: true,
+            integrity: None,
         }
     }
 }
@@ -181,6 +186,7 @@ impl Update {
             counts: Counts::of(tree),
             metadata_blocks: plan.end,
             serial: volume.tag_serial(),
+            moved_to: options.integrity,
         };
         let information_length = if plan.end == end {
             sides[0].length()
