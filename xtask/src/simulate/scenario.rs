@@ -79,7 +79,7 @@ impl Format {
             Self::Iso | Self::Udf(_, PartitionKind::Plain | PartitionKind::Sparable, _) => true,
             Self::Bridge(revision) => revision.usual_partition() == PartitionKind::Plain,
             Self::Udf(_, PartitionKind::Metadata, access) => access == Access::ReadOnly,
-            _ => false,
+            Self::Udf(_, PartitionKind::Virtual, _) => false,
         }
     }
 }

@@ -27,8 +27,8 @@ pub struct Arrangement {
 pub enum VolumeSize {
     /// As small as it can be: an image in a file. Reserve sequence, the metadata mirror and sparing
     /// tables are in front, so a longer image needs no other first anchor, and the anchors at the
-    /// end come right after file data, where programs look for them. On a virtual partition nothing can
-    /// be appended to it: its partition ends with the volume.
+    /// end come right after file data, where programs look for them. On a virtual partition
+    /// nothing can be appended to it: its partition ends with the volume.
     Compact,
     /// As large as a medium of that many blocks. Reserve sequence, the metadata mirror and the
     /// second sparing table are at its far end, and what the files leave free is free for later.
