@@ -78,7 +78,8 @@ impl Format {
         match self {
             Self::Iso | Self::Udf(_, PartitionKind::Plain | PartitionKind::Sparable, _) => true,
             Self::Bridge(revision) => revision.usual_partition() == PartitionKind::Plain,
-            Self::Udf(_, PartitionKind::Metadata, access) => access == Access::ReadOnly,
+            // Bitmaps of free space are not edited yet.
+            Self::Udf(_, PartitionKind::Metadata, access) => access != Access::Overwritable,
             Self::Udf(_, PartitionKind::Virtual, _) => false,
         }
     }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, Lba, WriteUnit};
 use reburn_record::Record;
 
+use super::AccessType;
 use super::disc::blocks_of;
 use super::note::NoteKind;
 use super::partitions::{FileMap, Kind, Map};
@@ -126,7 +127,7 @@ pub enum EditObstacle {
     /// Others may write there, so bitmaps say what is free.
     #[error(
         "its access type lets other systems write, and bitmaps of free space cannot be kept \
-         whole while it is edited; only read-only volumes can be edited"
+         whole while it is edited; only volumes without bitmaps can be edited"
     )]
     Access,
     /// The metadata file is lost, and editing would overwrite what is left: the mirror.
@@ -310,6 +311,10 @@ impl Volume {
         let unit = metadata.allocation_unit.get();
         let has_note = |kind| self.notes().iter().any(|note| note.kind == kind);
         let access = self.partitions().first().map(|partition| partition.access);
+        let has_no_bitmaps = matches!(
+            access,
+            Some(AccessType::ReadOnly | AccessType::PseudoOverwritable)
+        );
         let obstacles = [
             (size as usize != BLOCK_SIZE, EditObstacle::BlockSize(size)),
             (
@@ -317,7 +322,7 @@ impl Volume {
                 EditObstacle::FileSet,
             ),
             (
-                access != Some(super::AccessType::ReadOnly) || metadata.bitmap_entry.is_some(),
+                !has_no_bitmaps || metadata.bitmap_entry.is_some(),
                 EditObstacle::Access,
             ),
             (

@@ -23,8 +23,8 @@ const UPPER_PARTITION: u16 = 1;
 /// Where the data of files are, and what small ones hold.
 pub trait FilePlacement {
     /// The block at which an extent of a file's data starts. `extent` counts those that
-    /// [`file_extents`] gives; it is asked for no hole, and for none of a file that is
-    /// [embedded](Layout::is_embedded).
+    /// [`file_extents`](super::file_extents) gives; it is asked for no hole, and for none of a file
+    /// that is [embedded](Layout::is_embedded).
     fn extent_start(&self, inode: InodeId, extent: usize) -> Lba;
 
     /// Fills `content` with all bytes of a file that is [embedded](Layout::is_embedded). Not
