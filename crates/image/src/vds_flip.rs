@@ -200,6 +200,13 @@ impl UdfPart {
         } = self;
         let end = end_of_new(placement, &files, metadata, session);
         let grown = grow(&places, base, end, unit).ok_or(too_big(end, medium))?;
+        // Room was found for the bitmap of a partition that grows by what is new.
+        if layout.bitmap_blocks(grown.partition.block_count()) > bitmap {
+            return Err(EntireImageRequired::UdfStructure {
+                reason: "it has files far behind the end of its partition",
+            }
+            .into());
+        }
         let addresses = Addresses {
             recognition: crate::session::HEAD,
             anchors: grown.anchors,
