@@ -43,8 +43,17 @@ pub enum Protocol {
     /// UDF with another partition: the reserve volume descriptor sequence is made to lead to the
     /// new tree, then the main one.
     VdsFlip,
+    /// UDF with a sparable partition: changed packets are recorded in spare packets, and then the
+    /// sparing tables are made to lead there.
+    SparingRedo,
+    /// What a sparing redo left in spare packets goes back to where it belongs.
+    SparingFold,
     /// ISO 9660 and UDF over the same file data: head swap and VDS flip, one after the other.
     Bridge,
+    /// The fewest blocks, each over what it replaces, with no promise.
+    InPlace,
+    /// What is not whole is copied from what is.
+    Repair,
     /// The differing blocks in ascending order: for two images whose meaning is not known.
     Difference,
 }
@@ -55,7 +64,11 @@ impl fmt::Display for Protocol {
             Self::HeadSwap => "head swap",
             Self::MirrorFlip => "mirror flip",
             Self::VdsFlip => "VDS flip",
+            Self::SparingRedo => "sparing redo",
+            Self::SparingFold => "sparing fold-back",
             Self::Bridge => "head swap, then VDS flip",
+            Self::InPlace => "in place",
+            Self::Repair => "repair",
             Self::Difference => "difference",
         })
     }

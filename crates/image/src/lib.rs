@@ -61,6 +61,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod vds_flip;
+mod view;
 mod write_out;
 mod xattr;
 
@@ -77,6 +78,7 @@ pub use reburn_iso9660::IsoOptions;
 pub use reburn_udf::{UdfOptions, UdfRevision};
 pub use result::ResultImage;
 pub use session::Sessions;
+pub use view::View;
 pub use write_out::WriteOutError;
 
 /// The README's example, run as a test.

@@ -16,6 +16,10 @@ pub(super) fn encode(plan: &Plan) -> Vec<u8> {
         Protocol::MirrorFlip => 3,
         Protocol::VdsFlip => 4,
         Protocol::Bridge => 5,
+        Protocol::SparingRedo => 6,
+        Protocol::SparingFold => 7,
+        Protocol::InPlace => 8,
+        Protocol::Repair => 9,
     });
     out.push(match plan.class {
         CrashClass::Atomic => 1,
@@ -75,6 +79,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Plan, PlanFileError> {
         3 => Protocol::MirrorFlip,
         4 => Protocol::VdsFlip,
         5 => Protocol::Bridge,
+        6 => Protocol::SparingRedo,
+        7 => Protocol::SparingFold,
+        8 => Protocol::InPlace,
+        9 => Protocol::Repair,
         other => return Err(damaged(format!("{other} is no protocol"))),
     };
     let class = match fields.byte()? {
