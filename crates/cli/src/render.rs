@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use reburn_blocks::{BlockCount, ByteCount, Lba, Plan};
+use reburn_blocks::{BlockCount, ByteCount, CrashClass, Lba, Plan};
 use reburn_tree::{Content, Kind, NodeId, Tree};
 use serde_json::{Value, json};
 
@@ -119,10 +119,10 @@ pub fn plan(plan: &Plan) -> String {
     }
     let count = modified.block_count();
     let mut text = format!(
-        "record {count} of {} blocks ({}) in {} epochs, {}; no plan needs fewer than {}\n",
+        "record {count} of {} blocks ({}) in {} by {}, which needs {} at least\n",
         plan.total_blocks,
         size(count),
-        modified.epochs().len(),
+        epochs(modified.epochs().len()),
         plan.protocol,
         plan.lower_bound,
     );
@@ -148,10 +148,31 @@ pub fn plan(plan: &Plan) -> String {
     }
     let _ = write!(
         text,
-        "if power is lost: {}, because {}",
-        plan.class, plan.class_reason
+        "lose power at any moment: {} (class {}); {}",
+        after_a_cut(plan.class),
+        plan.class,
+        plan.class_reason
     );
     text
+}
+
+fn epochs(count: usize) -> String {
+    match count {
+        1 => "1 epoch".into(),
+        _ => format!("{count} epochs, a barrier after each,"),
+    }
+}
+
+/// What a class promises, to whoever has the disc.
+const fn after_a_cut(class: CrashClass) -> &'static str {
+    match class {
+        CrashClass::Atomic => "the disc shows the old files or the new ones, whole",
+        CrashClass::Recoverable => {
+            "the disc shows the old files or the new ones, or one write of `reburn check --repair` \
+             brings one of them back"
+        }
+        CrashClass::None => "the disc may show neither the old files nor the new ones",
+    }
 }
 
 /// Ranges of an epoch that people are shown.
