@@ -81,7 +81,7 @@ fn shown_commands(text: &str) -> Vec<ShownCommand> {
 }
 
 /// Whether a shown `cargo xtask JOB --flag` is one that this program takes.
-fn job_exists(words: &[String]) -> Result<(), String> {
+pub(super) fn job_exists(words: &[String]) -> Result<(), String> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let ["cargo", "xtask", job, arguments @ ..] = words.as_slice() else {
         return Ok(());

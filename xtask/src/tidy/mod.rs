@@ -4,9 +4,11 @@
 //!   the project has explained.
 //! - [`sources`]: heads, lengths and words of source files.
 //! - [`documents`]: what the documents may say, and that the commands they show exist.
+//! - [`claims`]: that each promise has a test.
 //!
 //! A rule is a function from text to findings, so that its tests are texts.
 
+mod claims;
 mod crates;
 mod documents;
 mod lexer;
@@ -96,6 +98,7 @@ pub fn check() -> Result<String, String> {
     let mut findings = crates::check(&tree);
     findings.extend(sources::check(&tree));
     findings.extend(documents::check(&tree));
+    findings.extend(claims::check(&tree));
     findings.sort();
     for finding in &findings {
         println!("{finding}");
