@@ -1,6 +1,7 @@
 //! The contract of modified blocks, over small volumes in memory.
 
 mod bridge;
+mod cost;
 mod damage;
 mod disc;
 mod sparable;
