@@ -49,6 +49,7 @@ mod head_swap;
 mod host;
 mod host_file;
 mod iso_options;
+mod laws;
 mod medium;
 mod mirror_flip;
 mod modified;

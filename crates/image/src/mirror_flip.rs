@@ -27,7 +27,8 @@ use reburn_blocks::{
     BlockCount, BlockRange, BlockRangeList, CrashClass, ExtentMap, Lba, Protocol, WriteUnit,
 };
 use reburn_udf::{
-    ChangedSequence, Update, UpdateOptions, UpdatePlaces, UpdateRole, UpdateStructure, VolumeChange,
+    ChangedSequence, Update, UpdateOptions, UpdatePlaces, UpdateRole, UpdateStructure,
+    VolumeChange, VolumeStructures,
 };
 
 use crate::base::{Base, UdfBase};
@@ -35,7 +36,7 @@ use crate::free_space::FreeSpace;
 use crate::new_blocks::{Commit, NewBlocks, Source, add_files, data_blocks};
 use crate::placement::{NewFile, PlacedFiles, Placement, new_files, streams};
 use crate::places::spare_integrity;
-use crate::{EntireImageRequired, FileSystemImage, ImageError, Medium};
+use crate::{EntireImageRequired, FileSystemImage, ImageError, Medium, laws};
 
 /// What an edit of a metadata partition writes.
 pub(crate) struct UpdateBlocks {
@@ -118,7 +119,7 @@ pub(crate) fn lay_out(
         sequences,
     };
     check_alone(base, &blocks.sequences, unit)?;
-    let commit = commit(&blocks, unit);
+    let commit = commit(&blocks, &udf.structures, unit);
     Ok(NewBlocks {
         data: files.iter().map(|file| file.blocks).sum(),
         metadata,
@@ -131,7 +132,7 @@ pub(crate) fn lay_out(
 }
 
 /// The epochs after the first, and what they promise.
-fn commit(blocks: &UpdateBlocks, unit: WriteUnit) -> Commit {
+fn commit(blocks: &UpdateBlocks, structures: &VolumeStructures, unit: WriteUnit) -> Commit {
     let sequence = |sequence: &ChangedSequence| {
         BlockRangeList::from_iter(range_of(sequence)).align_outward(unit)
     };
@@ -141,16 +142,20 @@ fn commit(blocks: &UpdateBlocks, unit: WriteUnit) -> Commit {
         let ranges: BlockRangeList = entries.map(UpdateStructure::range).collect();
         epochs.push(ranges.align_outward(unit));
     }
-    let (class, class_reason) = if blocks.sequences.is_empty() {
-        let reason = "readers take the metadata file's entry if it can be read, else its mirror's, \
-                      and each leads to a whole tree";
-        (CrashClass::Atomic, reason)
-    } else {
-        let reason = "the partition grows, or the integrity sequence is full and moves, so the volume \
-                      descriptors are rewritten too; if the main sequence is torn, kernels read \
-                      the reserve sequence, but programs that know one place only see no volume \
-                      until it is copied back";
-        (CrashClass::Recoverable, reason)
+    let (class, class_reason) = match laws::against_atomic(structures, &epochs, unit) {
+        None => {
+            let reason = "readers take the metadata file's entry if it can be read, else its \
+                          mirror's, and each leads to a whole tree";
+            (CrashClass::Atomic, reason)
+        }
+        Some(_) if !blocks.sequences.is_empty() => {
+            let reason = "the partition grows, or the integrity sequence is full and moves, so the \
+                          volume descriptors are rewritten too; if the main sequence is torn, \
+                          kernels read the reserve sequence, but programs that know one place only \
+                          see no volume until it is copied back";
+            (CrashClass::Recoverable, reason)
+        }
+        Some(reason) => (CrashClass::Recoverable, reason),
     };
     Commit {
         epochs,

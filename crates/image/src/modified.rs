@@ -1,17 +1,15 @@
-//! The blocks to record over the base, in which order, and the laws that the order obeys.
+//! The blocks to record over the base, and in which order.
 //!
-//! Invariants, checked on every list before it is handed out: what is recorded before the commit
-//! shares no write unit with a live block of the old tree; every epoch of the commit is recorded
-//! whole, in write units of its own.
+//! Invariant: every list obeys the laws of [`laws`] before it is handed out.
 
 use reburn_blocks::{
     BlockCount, BlockRange, BlockRangeList, CrashClass, Epoch, EpochRole, Fingerprint, Lba,
-    ModifiedBlocks, Plan, Protocol, WriteUnit, keep_differing_units,
+    ModifiedBlocks, Plan, Protocol, keep_differing_units,
 };
 
 use crate::base::{Base, BaseVolume};
 use crate::new_blocks::{Commit, NewBlocks};
-use crate::{EntireImageRequired, ImageError, ResultImage, session};
+use crate::{EntireImageRequired, ImageError, ResultImage, laws, session};
 
 impl ResultImage<'_> {
     /// The blocks to record over the base, in order, or [`EntireImageRequired`].
@@ -30,7 +28,7 @@ impl ResultImage<'_> {
             .iter()
             .fold(BlockRangeList::new(), |all, epoch| all.union(epoch));
         let shadow = written.align_outward(unit).difference(&committed);
-        check_laws(base, &shadow, &commit.epochs, unit);
+        laws::check(base, &shadow, commit, unit);
         let differing = |ranges| keep_differing_units(base.disc(), self, unit, ranges);
         let mut epochs = vec![Epoch {
             role: EpochRole::Shadow,
@@ -91,27 +89,6 @@ fn usual_protocol(base: &Base<'_>) -> Protocol {
         BaseVolume::Iso(_) => Protocol::HeadSwap,
         BaseVolume::Bridge(..) => Protocol::Bridge,
         BaseVolume::Udf(_) => Protocol::MirrorFlip,
-    }
-}
-
-/// The laws that the class stands on, checked on every list before it is handed out.
-fn check_laws(
-    base: &Base<'_>,
-    shadow: &BlockRangeList,
-    commits: &[BlockRangeList],
-    unit: WriteUnit,
-) {
-    let shared = base.live.align_outward(unit).intersection(shadow);
-    assert!(
-        shared.is_empty(),
-        "blocks {shared} of the first epoch share units with the old tree"
-    );
-    for commit in commits {
-        assert_eq!(
-            *commit,
-            commit.align_outward(unit),
-            "an epoch of the commit is not whole write units"
-        );
     }
 }
 
