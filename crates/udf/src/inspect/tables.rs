@@ -63,16 +63,10 @@ impl Inspector<'_> {
     }
 
     fn sparing_tables(&self, map: &SparableMap, show: Show<'_>) -> ControlFlow<()> {
-        let locations = [
-            map.location_1,
-            map.location_2,
-            map.location_3,
-            map.location_4,
-        ];
+        let locations = map.locations();
         let length = map.size_of_each_sparing_table.get().min(SPARING_MAX);
         let count = usize::from(map.number_of_sparing_tables).min(locations.len());
-        for location in &locations[..count] {
-            let sector = location.get();
+        for &(sector, _) in &locations[..count] {
             let at = self.raw.sector_at(sector);
             let bytes = match self.raw.bytes(at, length as usize) {
                 Ok(bytes) => bytes,

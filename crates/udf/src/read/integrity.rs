@@ -186,28 +186,72 @@ impl Reader<'_> {
             let place = Place::of::<SpaceBitmap>(at, "number_of_bytes");
             return Err(place.corrupt(Corrupt::Length { length, available }));
         }
-        let free = self.count_bits(at + SpaceBitmap::SIZE as u64, bits)?;
         let length = SpaceBitmap::SIZE as u64 + bytes;
-        let blocks = blocks_of(at, length).into_iter().collect();
-        Ok(SpaceSet { blocks, free })
+        let pieces = self.pieces_of(address, length, place)?;
+        let free = self.count_bits(&pieces, bits)?;
+        let blocks = pieces
+            .iter()
+            .filter_map(|&(at, length)| blocks_of(at, length));
+        Ok(SpaceSet {
+            blocks: blocks.collect(),
+            free,
+        })
     }
 
-    fn count_bits(&self, at: u64, bits: u64) -> Result<u64, UdfError> {
-        let (mut free, mut done) = (0, 0);
-        while done < bits {
-            let now = (bits - done).min(BITMAP_CHUNK * 8);
-            let len = usize::try_from(now.div_ceil(8)).unwrap_or(0);
-            let mut bytes = self.disc.bytes("a space bitmap", at + done / 8, len)?;
-            if !now.is_multiple_of(8)
-                && let Some(last) = bytes.last_mut()
-            {
-                *last &= (1 << (now % 8)) - 1;
+    /// Where an extent is on the disc, in bytes: packets of it may be elsewhere (UDF 2.2.12).
+    fn pieces_of(
+        &self,
+        address: Address,
+        length: u64,
+        place: Place,
+    ) -> Result<Vec<(u64, u64)>, UdfError> {
+        let size = self.partitions.block_bytes();
+        let (mut pieces, mut done) = (Vec::new(), 0);
+        while done < length {
+            let too_long = || {
+                let available = self.disc.len();
+                place.corrupt(Corrupt::Length { length, available })
+            };
+            let block = u32::try_from(done / size).ok();
+            let block = block.and_then(|skipped| address.block.checked_add(skipped));
+            let left = u32::try_from((length - done).div_ceil(size)).map_err(|_| too_long())?;
+            let next = Address {
+                block: block.ok_or_else(too_long)?,
+                ..address
+            };
+            let piece = self.partitions.locate(next, left, Side::Main);
+            let piece = piece.map_err(|problem| place.corrupt(problem))?;
+            let bytes = (u64::from(piece.blocks) * size).min(length - done);
+            pieces.push((piece.at, bytes));
+            done += bytes;
+        }
+        Ok(pieces)
+    }
+
+    /// Counts the bits that are set in a bitmap in these pieces, of which the first begins with its
+    /// head.
+    fn count_bits(&self, pieces: &[(u64, u64)], bits: u64) -> Result<u64, UdfError> {
+        let (mut free, mut left) = (0, bits);
+        let mut skipped = SpaceBitmap::SIZE as u64;
+        for &(at, length) in pieces {
+            let (mut at, end) = (at + skipped, at + length);
+            skipped = 0;
+            while at < end && left > 0 {
+                let now = left.min((end - at) * 8).min(BITMAP_CHUNK * 8);
+                let len = usize::try_from(now.div_ceil(8)).unwrap_or(0);
+                let mut bytes = self.disc.bytes("a space bitmap", at, len)?;
+                if !now.is_multiple_of(8)
+                    && let Some(last) = bytes.last_mut()
+                {
+                    *last &= (1 << (now % 8)) - 1;
+                }
+                free += bytes
+                    .iter()
+                    .map(|byte| u64::from(byte.count_ones()))
+                    .sum::<u64>();
+                left -= now;
+                at += len as u64;
             }
-            free += bytes
-                .iter()
-                .map(|byte| u64::from(byte.count_ones()))
-                .sum::<u64>();
-            done += now;
         }
         Ok(free)
     }

@@ -123,7 +123,11 @@ impl Loaded {
         partition(sequence, number, kind, place)
     }
 
-    /// Reads the sparing tables of a map and takes the newest.
+    /// Reads the sparing tables of a map and takes the first that is whole.
+    ///
+    /// The highest number should prevail (UDF 2.2.12), but Linux, NetBSD and FreeBSD take the
+    /// first table of the map that they can read, whatever the others say. Who records a change
+    /// to the others first and to the first one last has them all see the same tree at any moment.
     fn sparing(
         &mut self,
         disc: &Disc<'_>,
@@ -136,38 +140,36 @@ impl Loaded {
             let place = Place::of::<SparableMap>(at, "packet_length");
             return Err(place.corrupt(Corrupt::PacketLength(packet)));
         }
-        let locations = [
-            (map.location_1.get(), "location_1"),
-            (map.location_2.get(), "location_2"),
-            (map.location_3.get(), "location_3"),
-            (map.location_4.get(), "location_4"),
-        ];
+        let locations = map.locations();
         let count = usize::from(map.number_of_sparing_tables).min(locations.len());
         let size = u64::from(self.partitions.block_size);
         let length = map.size_of_each_sparing_table.get().min(TABLE_MAX);
-        let mut newest: Option<FoundTable> = None;
+        let mut first: Option<FoundTable> = None;
         for &(location, field) in &locations[..count] {
             let table_at = u64::from(location) * size;
             push_range(&mut self.blocks, blocks_of(table_at, length.into()));
             let what = "a sparing table";
             let bytes = disc.bytes(what, table_at, length as usize);
-            match bytes.ok().and_then(|bytes| parse_table(&bytes, location)) {
-                Some(table) => {
-                    for &sector in &table.packets {
-                        let bytes = u64::from(packet) * size;
-                        let range = blocks_of(u64::from(sector) * size, bytes);
-                        push_range(&mut self.blocks, range);
-                    }
-                    if newest.as_ref().is_none_or(|old| table.number > old.number) {
-                        newest = Some(table);
-                    }
-                }
-                None => notes.add(NoteKind::SparingTable, || {
+            let Some(table) = bytes.ok().and_then(|bytes| parse_table(&bytes, location)) else {
+                notes.add(NoteKind::SparingTable, || {
+                    Place::of::<SparableMap>(at, field)
+                });
+                continue;
+            };
+            for &sector in &table.packets {
+                let bytes = u64::from(packet) * size;
+                let range = blocks_of(u64::from(sector) * size, bytes);
+                push_range(&mut self.blocks, range);
+            }
+            match &first {
+                None => first = Some(table),
+                Some(first) if *first == table => {}
+                Some(_) => notes.add(NoteKind::SparingTables, || {
                     Place::of::<SparableMap>(at, field)
                 }),
             }
         }
-        let newest = newest.ok_or_else(|| {
+        let first = first.ok_or_else(|| {
             let place = Place::of::<SparableMap>(at, "location_1");
             place.corrupt(Corrupt::NoSparingTable(map.number_of_sparing_tables))
         })?;
@@ -175,12 +177,13 @@ impl Loaded {
         let tables = SparingTables {
             sectors: locations[..count].iter().map(|(at, _)| *at).collect(),
             bytes: map.size_of_each_sparing_table.get(),
-            number: newest.number,
-            packets: newest.packets,
+            number: first.number,
+            packets: first.packets,
+            free: first.free,
         };
         Ok(Sparing {
             packet,
-            moved: newest.moved,
+            moved: first.moved,
             tables,
         })
     }
@@ -220,6 +223,7 @@ fn partition(sequence: &Sequence, number: u16, kind: Kind, place: Place) -> Resu
 }
 
 /// What a sparing table says.
+#[derive(PartialEq, Eq)]
 struct FoundTable {
     /// Its sequence number.
     number: u32,
@@ -227,6 +231,8 @@ struct FoundTable {
     moved: BTreeMap<u32, u32>,
     /// All packets that it names.
     packets: Vec<u32>,
+    /// Those of them that are free.
+    free: Vec<u32>,
 }
 
 /// What a sparing table says; `None` if it is damaged.
@@ -236,19 +242,23 @@ fn parse_table(bytes: &[u8], location: u32) -> Option<FoundTable> {
     if table.sparing_identifier.name() != EntityId::SPARING_TABLE {
         return None;
     }
-    let (mut moved, mut packets) = (BTreeMap::new(), Vec::new());
+    let (mut moved, mut packets, mut free) = (BTreeMap::new(), Vec::new(), Vec::new());
     for _ in 0..table.reallocation_table_length.get() {
         let (entry, after) = SparingEntry::view(rest).ok()?;
         rest = after;
         let original = entry.original_location.get();
-        packets.push(entry.mapped_location.get());
-        if original < SparingEntry::ORIGINAL_RESERVED {
-            moved.insert(original, entry.mapped_location.get());
+        let mapped = entry.mapped_location.get();
+        packets.push(mapped);
+        match original {
+            SparingEntry::ORIGINAL_FREE => free.push(mapped),
+            SparingEntry::ORIGINAL_RESERVED.. => {}
+            _ => _ = moved.insert(original, mapped),
         }
     }
     Some(FoundTable {
         number: table.sequence_number.get(),
         moved,
         packets,
+        free,
     })
 }

@@ -48,6 +48,9 @@ pub enum NoteKind {
     /// A copy of the sparing table is damaged; another one was used.
     #[error("damaged sparing tables; another one was used")]
     SparingTable,
+    /// Sparing tables differ, as after a power cut; the first one was used, as systems do.
+    #[error("sparing tables that are not the same; the first one was used")]
+    SparingTables,
     /// The newest virtual allocation table is not the last thing recorded.
     #[error("the virtual allocation table is not in the last block of the disc")]
     VirtualTableEarlier,

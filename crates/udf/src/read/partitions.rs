@@ -72,10 +72,12 @@ pub(super) struct SparingTables {
     pub(super) sectors: Vec<u32>,
     /// Bytes of each, as the map states it.
     pub(super) bytes: u32,
-    /// The number of the newest one.
+    /// The number of the one that is used.
     pub(super) number: u32,
-    /// All packets that the newest one names, free ones too, in its order.
+    /// All packets that it names, free ones too, in its order.
     pub(super) packets: Vec<u32>,
+    /// Those of them that are free.
+    pub(super) free: Vec<u32>,
 }
 
 /// Where the blocks of a file are: first block in the file, first sector, and how many;

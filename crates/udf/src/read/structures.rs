@@ -55,10 +55,12 @@ pub struct SparingStructures {
     pub tables: Vec<Lba>,
     /// Bytes of each table, as the partition map states it.
     pub table_bytes: u32,
-    /// The number of the table that counts.
+    /// The number of the table that counts: the first of the map that is whole, as systems do.
     pub sequence_number: u32,
     /// The spare packets that it names, by their first blocks and in its order.
     pub spares: Vec<Lba>,
+    /// Those of them that nothing is in and that are not damaged.
+    pub free: Vec<Lba>,
     /// The packets of the partition that are in spare packets, by their first blocks.
     pub moved: BTreeMap<Lba, Lba>,
 }
@@ -215,6 +217,7 @@ impl Volume {
             table_bytes: sparing.tables.bytes,
             sequence_number: sparing.tables.number,
             spares: all(&sparing.tables.packets)?,
+            free: all(&sparing.tables.free)?,
             moved: moved.collect::<Option<_>>()?,
         })
     }

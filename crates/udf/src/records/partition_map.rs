@@ -57,6 +57,18 @@ record! {
     }
 }
 
+impl SparableMap {
+    /// Where sparing tables can be, and the fields that say so. Only as many count as there are.
+    pub fn locations(&self) -> [(u32, &'static str); 4] {
+        [
+            (self.location_1.get(), "location_1"),
+            (self.location_2.get(), "location_2"),
+            (self.location_3.get(), "location_3"),
+            (self.location_4.get(), "location_4"),
+        ]
+    }
+}
+
 record! {
     /// A partition whose blocks are those of a file.
     pub struct MetadataMap: 64, "UDF 2.2.10" {

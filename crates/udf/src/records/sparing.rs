@@ -28,6 +28,8 @@ impl SparingEntry {
     /// The least value of `original_location` that is not a block: `0xffffffff` for a spare
     /// packet that is free, `0xfffffff0` for one that is damaged.
     pub const ORIGINAL_RESERVED: u32 = 0xffff_fff0;
+    /// The `original_location` of a spare packet that is free.
+    pub const ORIGINAL_FREE: u32 = 0xffff_ffff;
 }
 
 #[cfg(test)]

@@ -11,9 +11,6 @@ use super::emit::udf_identifier;
 use super::{Placed, SparingAddresses};
 use crate::records::{EntityId, SparingEntry, SparingTable, tag_id};
 
-/// The original location of a spare packet that is not used.
-const UNUSED: u32 = u32::MAX;
-
 impl Placed<'_> {
     /// Bytes of each table.
     pub(super) fn sparing_table_bytes(&self, sparing: &SparingAddresses) -> usize {
@@ -29,7 +26,7 @@ impl Placed<'_> {
         let spares = sparing.spares.pieces(packet).map(BlockRange::start_lba);
         let is_used = |lba: &Lba| sparing.moved.values().any(|to| to == lba);
         let unused = spares.filter(|lba| !is_used(lba));
-        let unused = unused.map(|lba| (UNUSED, lba.get()));
+        let unused = unused.map(|lba| (SparingEntry::ORIGINAL_FREE, lba.get()));
 
         let mut entries = Vec::new();
         for (original, mapped) in used.chain(unused) {

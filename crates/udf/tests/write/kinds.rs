@@ -3,8 +3,8 @@
 use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, Lba, WriteUnit};
 use reburn_tree::{Metadata, NewKind, Tree};
 use reburn_udf::{
-    Access, Arrangement, Layout, LayoutError, PartitionKind, Session, UdfOptions, UdfRevision,
-    Volume, VolumeSize,
+    Access, Arrangement, Layout, LayoutError, NoteKind, PartitionKind, Session, UdfOptions,
+    UdfRevision, Volume, VolumeSize,
 };
 
 use crate::check::check;
@@ -193,6 +193,38 @@ fn packets_can_be_in_spare_packets() {
             tree: &read.tree,
         };
         assert_all_same(written, read);
+    }
+}
+
+#[test]
+fn the_first_sparing_table_that_is_whole_counts() {
+    let tree = Tree::new(Metadata::directory());
+    for options in sparable() {
+        let mut image = Image::new(&tree, &options);
+        let placed = image.placed().structures();
+        let is_table =
+            |s: &&reburn_udf::Structure| s.kind == reburn_udf::StructureKind::SparingTable;
+        let [first, second] = [0, 1].map(|n| placed.iter().filter(is_table).nth(n).unwrap().start);
+        let sparing = image.arrangement.addresses.sparing.as_mut().unwrap();
+        sparing.sequence_number += 1;
+        let newer = image.placed().structures();
+        let newer = newer.into_iter().find(|s| s.start == second).unwrap();
+        let at = |lba: Lba| lba.get() as usize * BLOCK_SIZE;
+        let table = at(second)..at(second) + newer.bytes.len();
+        image.bytes[table].copy_from_slice(&newer.bytes);
+        let open = |bytes: &Vec<u8>| {
+            let volume = Volume::open(bytes, Session::default()).unwrap();
+            let kinds: Vec<_> = volume.notes().iter().map(|note| note.kind).collect();
+            (volume.structures().sparing.unwrap(), kinds)
+        };
+        let (found, notes) = open(&image.bytes);
+        assert_eq!((found.sequence_number, found.tables[0]), (1, first));
+        assert_eq!(found.free, found.spares);
+        assert_eq!(notes, [NoteKind::SparingTables]);
+        image.bytes[at(first)..at(first) + BLOCK_SIZE].fill(0xa5);
+        let (found, notes) = open(&image.bytes);
+        assert_eq!(found.sequence_number, 2);
+        assert_eq!(notes, [NoteKind::SparingTable]);
     }
 }
 
