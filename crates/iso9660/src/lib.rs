@@ -63,7 +63,9 @@ mod write;
 
 pub use error::{Corrupt, Incompatible, IsoError, Place};
 pub use inspect::{Inspector, PathError, Show};
-pub use read::{Hierarchy, ImportedTree, Note, NoteKind, Nsr, Volume};
+pub use read::{
+    Hierarchy, ImportedTree, Note, NoteKind, Nsr, Volume, change_volume_space, primary_descriptor,
+};
 pub use write::{
     DeepDirectories, FilePlacement, IsoOptions, Joliet, Layout, LayoutError, Level, PathTable,
     Placed, Region, RegionKind, RenderCache, SECTION_BLOCKS_MAX, SECTION_BYTES_MAX, VolumeDates,

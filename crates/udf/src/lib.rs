@@ -36,9 +36,9 @@ mod write;
 pub use error::{Corrupt, Incompatible, Place, UdfError};
 pub use inspect::{Inspector, PathError, Show};
 pub use read::{
-    AccessType, EditObstacle, Entries, EntryAt, ImportedTree, Integrity, MetadataStructures,
-    NamedStream, Note, NoteKind, PartitionKind, PartitionView, Revision, Session,
-    SparingStructures, Volume, VolumeStructures,
+    AccessType, EditObstacle, Entries, EntryAt, Flaw, FlawKind, ImportedTree, Integrity, Mend,
+    MetadataStructures, NamedStream, Note, NoteKind, PartitionKind, PartitionView, Revision,
+    Session, SparingStructures, Volume, VolumeStructures,
 };
 pub use update::{
     ChangedSequence, PlacedUpdate, Update, UpdateError, UpdateOptions, UpdatePlaces, UpdateRole,

@@ -56,7 +56,7 @@ pub(super) fn read(
 }
 
 /// Checks that both trees have the same names, and the same files in the same blocks.
-fn check_same(iso: &Tree, udf: &Tree) -> Result<(), EntireImageRequired> {
+pub(crate) fn check_same(iso: &Tree, udf: &Tree) -> Result<(), EntireImageRequired> {
     let differs = |tree: &Tree, node: NodeId, what| {
         Err(EntireImageRequired::BridgeDiffers {
             path: tree.display_path(node),
@@ -82,6 +82,20 @@ fn check_same(iso: &Tree, udf: &Tree) -> Result<(), EntireImageRequired> {
         }
     }
     Ok(())
+}
+
+/// Whether trees with the same names also say the same of their files: permissions, owners and
+/// times, as far as both have them.
+pub(crate) fn is_same_metadata(iso: &Tree, udf: &Tree) -> bool {
+    let said = |tree: &Tree, node: NodeId| {
+        let metadata = tree.metadata(tree.inode(node));
+        let owner = (metadata.uid, metadata.gid);
+        (metadata.permissions, owner, metadata.modified.seconds())
+    };
+    udf.walk(Tree::ROOT).all(|(node, _)| {
+        let other = iso.lookup(&udf.path(node));
+        other.is_some_and(|other| said(iso, other) == said(udf, node))
+    })
 }
 
 /// What differs between two files of the same name.

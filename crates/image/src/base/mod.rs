@@ -13,9 +13,10 @@ use reburn_blocks::{
 use reburn_iso9660::{Hierarchy, Volume};
 use reburn_tree::{ChangePoint, Timestamp, Tree};
 
+pub(crate) use bridge::{check_same, is_same_metadata};
 pub(crate) use iso::IsoBase;
 pub use note::ImportNote;
-pub(crate) use udf::UdfBase;
+pub(crate) use udf::{UdfBase, is_absent as is_udf_absent, unused_integrity};
 
 use crate::{EntireImageRequired, FileSystems, ImageError, Medium, session};
 

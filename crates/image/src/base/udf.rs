@@ -17,7 +17,7 @@ pub(crate) struct UdfBase {
 }
 
 /// Whether the error says that there is no UDF volume, rather than a damaged one.
-pub(super) fn is_absent(error: &UdfError) -> bool {
+pub(crate) fn is_absent(error: &UdfError) -> bool {
     matches!(
         error,
         UdfError::Incompatible {
@@ -57,7 +57,7 @@ pub(super) fn read(disc: &dyn BlockRead, options: &ImportOptions) -> Result<Foun
 }
 
 /// Blocks of the integrity sequence behind the descriptor that prevails: the next one goes there.
-fn unused_integrity(structures: &VolumeStructures) -> impl Iterator<Item = BlockRange> {
+pub(crate) fn unused_integrity(structures: &VolumeStructures) -> impl Iterator<Item = BlockRange> {
     let last = structures.integrity_descriptor;
     structures.integrity.iter().filter_map(move |extent| {
         let next = Lba::checked(u64::from(last?.get()) + 1)?;

@@ -9,10 +9,10 @@ use super::udf::small_volume;
 use super::*;
 use crate::{FileSystems, UdfRevision, new_udf_volume};
 
-const MEDIA: [Medium; 3] = [Medium::File, Medium::DvdPlusRw, Medium::BdRe];
+pub(super) const MEDIA: [Medium; 3] = [Medium::File, Medium::DvdPlusRw, Medium::BdRe];
 
 /// Every kind of volume that is edited.
-fn kinds() -> Vec<FileSystems> {
+pub(super) fn kinds() -> Vec<FileSystems> {
     let udf = |revision, partition, access| UdfOptions {
         access,
         ..UdfOptions {

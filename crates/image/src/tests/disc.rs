@@ -37,7 +37,7 @@ impl Disc {
     }
 
     /// Takes over blocks of a result; those behind its end are zeros.
-    fn copy(&mut self, range: BlockRange, from: &dyn BlockRead) {
+    pub(super) fn copy(&mut self, range: BlockRange, from: &dyn BlockRead) {
         let mut block = vec![0; BLOCK_SIZE];
         for one in range.pieces(BlockCount::ONE) {
             from.read_filled(one.start_lba(), &mut block).unwrap();

@@ -4,6 +4,7 @@ mod bridge;
 mod cost;
 mod damage;
 mod disc;
+mod health;
 mod sparable;
 mod udf;
 

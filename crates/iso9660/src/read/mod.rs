@@ -15,6 +15,7 @@ mod directory;
 mod disc;
 #[cfg(test)]
 mod fixture;
+mod head;
 mod import;
 mod name;
 mod note;
@@ -28,6 +29,7 @@ mod walk;
 
 use std::fmt;
 
+pub use head::{change_volume_space, primary_descriptor};
 pub(crate) use name::{append_name, append_ucs2, mend};
 pub use note::{Note, NoteKind};
 pub use tree::ImportedTree;

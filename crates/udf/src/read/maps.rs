@@ -224,7 +224,7 @@ fn partition(sequence: &Sequence, number: u16, kind: Kind, place: Place) -> Resu
 
 /// What a sparing table says.
 #[derive(PartialEq, Eq)]
-struct FoundTable {
+pub(super) struct FoundTable {
     /// Its sequence number.
     number: u32,
     /// The packets that it moves.
@@ -236,7 +236,7 @@ struct FoundTable {
 }
 
 /// What a sparing table says; `None` if it is damaged.
-fn parse_table(bytes: &[u8], location: u32) -> Option<FoundTable> {
+pub(super) fn parse_table(bytes: &[u8], location: u32) -> Option<FoundTable> {
     Tag::expect(bytes, tag_id::SPARING_TABLE, location).ok()?;
     let (table, mut rest) = SparingTable::view(bytes).ok()?;
     if table.sparing_identifier.name() != EntityId::SPARING_TABLE {

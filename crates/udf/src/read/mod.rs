@@ -15,6 +15,7 @@ mod directory;
 mod disc;
 mod entries;
 mod entry;
+mod health;
 mod import;
 mod integrity;
 mod maps;
@@ -40,6 +41,7 @@ pub(crate) use import::permissions as posix_permissions;
 
 pub(crate) use entries::DirectoryRun;
 pub use entries::{Entries, EntryAt};
+pub use health::{Flaw, FlawKind, Mend};
 pub use integrity::Integrity;
 pub(crate) use name::mend;
 pub use note::{Note, NoteKind};

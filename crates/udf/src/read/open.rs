@@ -31,12 +31,25 @@ impl Volume {
     /// [`UdfError::Incompatible`] where no UDF volume is, or one that is not supported;
     /// [`UdfError::Corrupt`] where neither of two copies can be used, or the only one cannot.
     pub fn open(disc: &dyn BlockRead, session: Session) -> Result<Self, UdfError> {
+        Self::open_by(disc, session, Prefer::Main)
+    }
+
+    /// Opens the volume that the reserve sequence describes, whether the main one can be used or
+    /// not: for repairs of a volume whose main sequence leads to nothing whole.
+    ///
+    /// # Errors
+    /// See [`Volume::open`].
+    pub fn open_by_reserve(disc: &dyn BlockRead, session: Session) -> Result<Self, UdfError> {
+        Self::open_by(disc, session, Prefer::Reserve)
+    }
+
+    fn open_by(disc: &dyn BlockRead, session: Session, prefer: Prefer) -> Result<Self, UdfError> {
         let disc = Disc::new(disc);
         let recognition = Recognition::scan(&disc, session);
         let anchors = anchor::find(&disc, session);
         let mut result = None;
         for anchor in &anchors {
-            let opened = open_at(&disc, session, anchor);
+            let opened = open_at(&disc, session, anchor, prefer);
             if let Ok(mut volume) = opened {
                 volume.add_recognition(&disc, session, &recognition, &anchors);
                 return Ok(volume);
@@ -89,9 +102,14 @@ impl Volume {
 }
 
 /// Opens the volume that an anchor leads to.
-fn open_at(disc: &Disc<'_>, session: Session, anchor: &Anchor) -> Result<Volume, UdfError> {
+fn open_at(
+    disc: &Disc<'_>,
+    session: Session,
+    anchor: &Anchor,
+    prefer: Prefer,
+) -> Result<Volume, UdfError> {
     let mut notes = Notes::default();
-    let (sequence, logical, mut blocks) = read_sequence(disc, anchor, &mut notes)?;
+    let (sequence, logical, mut blocks) = read_sequence(disc, anchor, prefer, &mut notes)?;
     let loaded = maps::load(disc, &sequence, &logical, &mut notes)?;
     blocks.extend(&loaded.blocks);
     let notes = RefCell::new(notes);
@@ -131,10 +149,20 @@ fn open_at(disc: &Disc<'_>, session: Session, anchor: &Anchor) -> Result<Volume,
     })
 }
 
+/// Which descriptor sequence is looked at first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Prefer {
+    /// The main one, and the reserve where that cannot be used: as readers do.
+    Main,
+    /// The reserve alone.
+    Reserve,
+}
+
 /// The main sequence, or the reserve sequence where that cannot be used.
 pub(super) fn read_sequence(
     disc: &Disc<'_>,
     anchor: &Anchor,
+    prefer: Prefer,
     notes: &mut Notes,
 ) -> Result<(Sequence, LogicalVolumeFound, Vec<BlockRange>), UdfError> {
     let main_place = Place::of::<AnchorPointer>(anchor.at, "main_sequence");
@@ -151,7 +179,10 @@ pub(super) fn read_sequence(
         check_logical(&logical, anchor)?;
         Ok((sequence, logical))
     };
-    let main = reader.read(anchor.pointer.main_sequence, main_place);
+    let main = match prefer {
+        Prefer::Main => reader.read(anchor.pointer.main_sequence, main_place),
+        Prefer::Reserve => Err(main_place.corrupt(Corrupt::Missing("volume descriptor"))),
+    };
     let mut blocks = Vec::new();
     // Both copies are in use, whichever is read.
     for extent in [

@@ -13,7 +13,7 @@ use super::anchor::{self, Anchor, Recognition};
 use super::disc::Disc;
 use super::maps;
 use super::note::Notes;
-use super::open::{load_tables, read_sequence};
+use super::open::{Prefer, load_tables, read_sequence};
 use super::partitions::{Address, FileMap, Kind, Partitions, Side};
 use super::sequence::{LogicalVolumeFound, Sequence};
 use crate::UdfError;
@@ -80,7 +80,7 @@ impl<'a> RawVolume<'a> {
     /// Takes in the volume that an anchor leads to.
     fn load(&mut self, anchor: &Anchor) -> Result<(), UdfError> {
         let mut notes = Notes::default();
-        let (sequence, logical, _) = read_sequence(&self.disc, anchor, &mut notes)?;
+        let (sequence, logical, _) = read_sequence(&self.disc, anchor, Prefer::Main, &mut notes)?;
         self.sector_size = anchor.sector_size;
         let loaded = maps::load(&self.disc, &sequence, &logical, &mut notes);
         self.sequence = Some((sequence, logical));

@@ -114,18 +114,12 @@ impl Reader<'_> {
         place: Place,
     ) -> Result<(FileMap, Option<FileMap>, Vec<BlockRange>), UdfError> {
         let mut blocks = Vec::new();
-        let mut load = |location: u32, expected: u8| {
+        let mut load = |block: u32, expected: u8| {
             let address = Address {
                 partition: under,
-                block: location,
+                block,
             };
-            let entry = self.entry(address, place)?;
-            let found = entry.icb.file_type;
-            if found != expected {
-                let problem = Corrupt::FileType { found, expected };
-                return Err(entry.icb_place("file_type").corrupt(problem));
-            }
-            let body = self.body(&entry)?;
+            let (entry, body) = self.metadata_entry(address, expected, place)?;
             for &range in entry.blocks.iter().chain(&body.chain).chain(&body.data) {
                 push_range(&mut blocks, Some(range));
             }
@@ -159,8 +153,27 @@ impl Reader<'_> {
         Ok((main, mirror, blocks))
     }
 
+    /// The entry of a metadata file, its mirror or its bitmap, and where that is.
+    pub(super) fn metadata_entry(
+        &self,
+        address: Address,
+        expected: u8,
+        place: Place,
+    ) -> Result<(Entry, Body), UdfError> {
+        // After a repair both entries may go on in the same block.
+        self.chains.borrow_mut().clear();
+        let entry = self.entry(address, place)?;
+        let found = entry.icb.file_type;
+        if found != expected {
+            let problem = Corrupt::FileType { found, expected };
+            return Err(entry.icb_place("file_type").corrupt(problem));
+        }
+        let body = self.body(&entry)?;
+        Ok((entry, body))
+    }
+
     /// The blocks of a file, as a map.
-    fn file_map(&self, entry: &Entry, body: &Body) -> Result<FileMap, UdfError> {
+    pub(super) fn file_map(&self, entry: &Entry, body: &Body) -> Result<FileMap, UdfError> {
         let size = self.partitions.block_bytes();
         let mut map = FileMap::default();
         let Source::Runs(runs) = &body.source else {

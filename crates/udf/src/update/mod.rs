@@ -40,7 +40,7 @@ mod placed;
 mod plan;
 mod space;
 mod streams;
-mod tags;
+pub(crate) mod tags;
 
 use std::collections::BTreeMap;
 

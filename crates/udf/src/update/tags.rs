@@ -6,17 +6,17 @@ use reburn_record::{Record, crc16};
 use crate::records::Tag;
 
 /// Moves a descriptor to another block; what it says stays.
-pub(super) fn set_location(descriptor: &mut [u8], location: u32) {
+pub(crate) fn set_location(descriptor: &mut [u8], location: u32) {
     change(descriptor, |tag| tag.tag_location = U32::new(location));
 }
 
 /// Gives a descriptor the serial number that all tags of its volume have (UDF 2.2.1.1).
-pub(super) fn set_serial(descriptor: &mut [u8], serial: u16) {
+pub(crate) fn set_serial(descriptor: &mut [u8], serial: u16) {
     change(descriptor, |tag| tag.tag_serial_number = U16::new(serial));
 }
 
 /// Vouches anew for the `covered` bytes after the tag.
-pub(super) fn reseal(descriptor: &mut [u8], covered: usize) {
+pub(crate) fn reseal(descriptor: &mut [u8], covered: usize) {
     let covered = covered.min(descriptor.len() - Tag::SIZE);
     let crc = crc16(&descriptor[Tag::SIZE..Tag::SIZE + covered]);
     change(descriptor, |tag| {
@@ -26,7 +26,7 @@ pub(super) fn reseal(descriptor: &mut [u8], covered: usize) {
 }
 
 /// The block that a descriptor was written for.
-pub(super) fn location(descriptor: &[u8]) -> Option<u32> {
+pub(crate) fn location(descriptor: &[u8]) -> Option<u32> {
     Some(Tag::view(descriptor).ok()?.0.tag_location.get())
 }
 

@@ -1,0 +1,129 @@
+//! What there is of UDF.
+
+use reburn_blocks::BlockRangeList;
+use reburn_udf::{Flaw, ImportedTree, Note, NoteKind, Session, UdfError, Volume};
+
+use super::repair::Job;
+use super::{Diagnosis, Finding, Shown, counts};
+use crate::View;
+use crate::base::{is_udf_absent, unused_integrity};
+
+/// A UDF volume that could be opened, and its tree if that could be read.
+pub(super) struct UdfFound {
+    pub(super) volume: Volume,
+    pub(super) imported: Option<ImportedTree>,
+    /// Blocks of metadata that readers need.
+    pub(super) metadata: BlockRangeList,
+}
+
+impl Diagnosis<'_> {
+    /// Looks for UDF, and for what of it is not whole.
+    pub(super) fn examine_udf(&mut self) -> Option<UdfFound> {
+        let opened = Volume::open(self.disc, Session::default());
+        let read = opened.and_then(|volume| {
+            let imported = volume.read_tree(self.disc);
+            imported.map(|imported| (volume, imported))
+        });
+        match read {
+            Ok((volume, imported)) => Some(self.take_udf(volume, imported)),
+            Err(error) if is_udf_absent(&error) => None,
+            Err(error) => self.mend_udf(&error),
+        }
+    }
+
+    /// What is left of a volume that readers do not show.
+    fn mend_udf(&mut self, error: &UdfError) -> Option<UdfFound> {
+        let volume = Volume::open_by_reserve(self.disc, Session::default()).ok();
+        let imported = volume.as_ref().and_then(|v| v.read_tree(self.disc).ok());
+        if let Some((volume, imported)) = volume.zip(imported) {
+            let found = self.take_udf(volume, imported);
+            // What the reserve sequence leads to is not what readers show.
+            self.views.pop();
+            self.show(View::Udf, Err(error.to_string()));
+            return Some(found);
+        }
+        self.show(View::Udf, Err(error.to_string()));
+        let what = format!("readers see no files: {error}");
+        self.find(Finding::new(View::Udf, None, what));
+        // Nobody knows which blocks the files are in.
+        self.live = None;
+        let volume = Volume::open(self.disc, Session::default()).ok()?;
+        self.take_flaws(&volume);
+        Some(UdfFound {
+            volume,
+            imported: None,
+            metadata: BlockRangeList::new(),
+        })
+    }
+
+    fn take_udf(&mut self, volume: Volume, imported: ImportedTree) -> UdfFound {
+        let (files, folders) = counts(&imported.tree);
+        let shown = Shown {
+            label: volume.label(),
+            time: volume.integrity().and_then(|last| last.recorded),
+            session: None,
+            files,
+            folders,
+        };
+        self.show(View::Udf, Ok(shown));
+        let structures = volume.structures();
+        let unused: BlockRangeList = unused_integrity(&structures).collect();
+        // Spare packets that nothing is in need not be readable.
+        let spares = structures.sparing.iter().flat_map(|sparing| {
+            let used: Vec<_> = sparing.moved.values().copied().collect();
+            let spares = sparing.spares.clone().into_iter();
+            let unused = spares.filter(move |lba| !used.contains(lba));
+            unused.filter_map(|lba| reburn_blocks::BlockRange::with_count(lba, sparing.packet))
+        });
+        let unused = unused.union(&spares.collect());
+        let metadata = imported.metadata_ranges.difference(&unused);
+        self.need(&metadata, &imported.data_ranges);
+        let mended = self.take_flaws(&volume);
+        for note in imported.notes.iter().filter(|note| is_flaw(note)) {
+            if !mended.contains(&note.kind) {
+                let blocks = Some(super::single(note.first.block));
+                self.find(Finding::new(View::Udf, blocks, note.to_string()));
+            }
+        }
+        UdfFound {
+            volume,
+            imported: Some(imported),
+            metadata,
+        }
+    }
+
+    /// Notes what is not whole; the kinds of reader's notes that say the same.
+    fn take_flaws(&mut self, volume: &Volume) -> Vec<NoteKind> {
+        let flaws = volume.flaws(self.disc, self.medium.write_unit());
+        let kinds = flaws.iter().filter_map(|flaw| flaw.kind.note()).collect();
+        for flaw in flaws {
+            self.take_flaw(flaw);
+        }
+        kinds
+    }
+
+    fn take_flaw(&mut self, flaw: Flaw) {
+        let finding = Finding::new(View::Udf, Some(flaw.range), flaw.kind.to_string());
+        if flaw.mends.is_empty() {
+            return self.find(finding);
+        }
+        let mends = flaw.mends.into_iter();
+        let job = Job {
+            finding: 0,
+            range: flaw.range,
+            mends: mends.map(|mend| (mend.start, mend.bytes)).collect(),
+            is_second_copy: flaw.kind.is_second_copy(),
+        };
+        self.find_and_mend(finding, job);
+    }
+}
+
+/// Whether a note is of something that is wrong with the disc, not with what a tree can hold. A
+/// lost recognition sequence is looked for elsewhere.
+fn is_flaw(note: &Note) -> bool {
+    !note.is_usual()
+        && !matches!(
+            note.kind,
+            NoteKind::ExtendedAttributes | NoteKind::FileType | NoteKind::NoRecognition
+        )
+}
