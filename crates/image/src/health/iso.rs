@@ -226,22 +226,21 @@ impl Diagnosis<'_> {
         self.find_and_mend(finding, job);
     }
 
-    /// Both file systems can be read and show different trees: a plan stopped between its commits.
+    /// Both file systems can be read and show different trees: a plan stopped between its commits,
+    /// or within the first one, whose note is that of the old session then.
     fn go_back_to(&mut self, sessions: &Sessions, tree: &Tree) {
-        let starts = sessions.starts.iter().skip(1);
-        let found = starts.filter_map(|&start| search::session_at(self.disc, start));
-        let mut found = found.filter(|session| shows(session, tree));
-        if let Some(session) = found.next() {
-            drop(found);
+        let disc = self.disc;
+        let listed = sessions.starts.iter();
+        let listed = listed.filter_map(|&start| search::session_at(disc, start));
+        let mut all = listed.chain(search::sessions(disc, self.medium.write_unit()));
+        if let Some(session) = all.find(|session| shows(session, tree)) {
             let number = session.sessions.recorded;
             let what = format!(
-                "it shows session {}, and UDF has the files of session {number}: a plan stopped \
-                 between the two; repaired, both show session {number}",
-                sessions.recorded
+                "it shows other files than UDF, which has those of session {number}: a plan stopped \
+                 between the two; repaired, both show session {number}"
             );
             return self.lead_to(&session, what);
         }
-        drop(found);
         let what = "it shows other files than UDF, and no session has those of UDF";
         self.find(Finding::new(View::Iso, None, what));
     }

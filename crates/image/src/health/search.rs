@@ -41,11 +41,9 @@ pub(super) fn sessions(
     disc: &dyn BlockRead,
     unit: WriteUnit,
 ) -> impl Iterator<Item = Session> + '_ {
-    let found = search(disc, unit);
-    found
-        .into_iter()
-        .rev()
-        .filter_map(move |candidate| session_at(disc, candidate.start))
+    // Nothing is searched before the first one is asked for.
+    let found = std::iter::once(()).flat_map(move |()| search(disc, unit).into_iter().rev());
+    found.filter_map(move |candidate| session_at(disc, candidate.start))
 }
 
 /// The session that starts at a block, if it is whole and its own note leads there.

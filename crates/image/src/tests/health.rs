@@ -33,6 +33,16 @@ impl Torn {
         self.disc.copy(range, from);
     }
 
+    /// The same with the first bytes of a block recorded.
+    fn half_recorded(&self, lba: Lba, bytes: usize, from: &dyn BlockRead) -> Self {
+        let mut block = vec![0; BLOCK_SIZE];
+        from.read_filled(lba, &mut block).unwrap();
+        block[bytes..].copy_from_slice(&self.disc.block(lba)[bytes..]);
+        let mut half = self.clone();
+        half.disc.write_blocks(lba, &block).unwrap();
+        half
+    }
+
     fn records(&self, plan: &Plan, from: &dyn BlockRead) -> Self {
         let mut new = self.clone();
         for range in plan.modified.ranges() {
@@ -166,6 +176,13 @@ fn cut_states(disc: &Disc, plan: &Plan, result: &ResultImage<'_>) -> Vec<(String
                 let mut torn = now.clone();
                 torn.lose(one);
                 states.push((format!("epoch {index}, {one} torn"), torn));
+                if unit == WriteUnit::FILE {
+                    // A host writes sectors of 512 bytes.
+                    for bytes in [512, 1024, 1536] {
+                        let half = now.half_recorded(one.start_lba(), bytes, result);
+                        states.push((format!("epoch {index}, {bytes} bytes of {one}"), half));
+                    }
+                }
                 now.record(one, result);
                 if epoch.role == EpochRole::Commit {
                     states.push((format!("epoch {index}, {one} done"), now.clone()));
