@@ -72,6 +72,12 @@ pub enum UpdateError {
         /// The folder.
         path: String,
     },
+    /// An edit cannot be in place.
+    #[error(
+        "the volume cannot be edited in place: {0}; leave in place out, and what changes goes beside \
+         what is there"
+    )]
+    InPlace(&'static str),
     /// Entries and changes are not those of the tree and volume.
     #[error("{path}: the folder was not read from this volume; open the volume again")]
     OtherTree {
@@ -85,7 +91,7 @@ impl UpdateError {
     pub fn needs_entire_image(&self) -> bool {
         !matches!(
             self,
-            Self::Base(_) | Self::Layout(_) | Self::OtherTree { .. }
+            Self::Base(_) | Self::Layout(_) | Self::OtherTree { .. } | Self::InPlace(_)
         )
     }
 }

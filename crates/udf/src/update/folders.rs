@@ -270,6 +270,12 @@ impl<'a> Folders<'a> {
         }
     }
 
+    /// The new files that take over an entry, each with the file that had it.
+    pub(super) fn successors(&self) -> impl Iterator<Item = (InodeId, InodeId)> {
+        let taken_over = self.taken_over.iter();
+        taken_over.filter_map(|(&inode, (_, entry))| Some((inode, *self.dead.get(&entry.block)?)))
+    }
+
     /// Calls `release` for the blocks of each entry that no name leads to any more.
     pub(super) fn for_each_dead(
         &self,

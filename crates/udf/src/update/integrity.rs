@@ -28,6 +28,8 @@ pub(super) struct NewIntegrity {
     pub(super) serial: u16,
     /// The extent that the sequence goes on in, if not where it is.
     pub(super) moved_to: Option<BlockRange>,
+    /// Whether it is written over the last one.
+    pub(super) is_in_place: bool,
 }
 
 /// How much there is on a volume (UDF 2.2.6.4).
@@ -64,11 +66,12 @@ impl NewIntegrity {
         options: &UdfOptions,
     ) -> Result<(Lba, Vec<u8>), UpdateError> {
         let full = || UpdateError::IntegrityFull(unit);
+        let last = structures.integrity_descriptor.ok_or_else(full)?;
         let start = match self.moved_to {
+            _ if self.is_in_place => last,
             Some(extent) => extent.start_lba(),
             None => structures.next_integrity_unit(unit).ok_or_else(full)?,
         };
-        let last = structures.integrity_descriptor.ok_or_else(full)?;
         let mut descriptor = vec![0; BLOCK_SIZE];
         let what = "the integrity descriptor";
         disc.read_blocks(last, &mut descriptor)
@@ -78,6 +81,9 @@ impl NewIntegrity {
             let place = Place::of::<LogicalVolumeIntegrity>(at, "length_of_implementation_use");
             place.corrupt(Corrupt::Missing("table of partitions"))
         })?;
+        if self.is_in_place {
+            return Ok((last, descriptor));
+        }
         let mut bytes = Vec::with_capacity(unit.bytes() + BLOCK_SIZE);
         let mut lba = start;
         for _ in 0..unit.blocks().get() {

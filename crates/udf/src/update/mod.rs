@@ -17,6 +17,9 @@
 //! Invariants: what an edit reads, writes and holds goes by what changed; an address that is
 //! freed may be used again at once, since its unit moves, and the old unit stays whole on the
 //! disc until the next edit; new ids are above all old ones.
+//!
+//! On request an edit is [in place](Update::in_place): then it writes the changed blocks alone,
+//! over what they replace, and promises nothing.
 
 // Sizes and addresses are checked where they come about; what casts here is bounded by them.
 #![allow(
@@ -33,6 +36,7 @@ mod error;
 mod folder;
 mod folders;
 mod ids;
+mod in_place;
 mod integrity;
 mod metadata_file;
 mod patch;
@@ -56,8 +60,11 @@ use self::metadata_file::{FileContent, FileSide, descriptors_max};
 use self::plan::{METADATA_BLOCKS_MAX, Planned, Planner};
 use self::space::Space;
 use crate::read::Base;
-use crate::write::{NewEntries, UdfOptions};
-use crate::{EditObstacle, Entries, FilePlacement, LayoutError, MetadataStructures, Volume};
+use crate::write::{NewEntries, Over, UdfOptions};
+use crate::{
+    EditObstacle, Entries, FilePlacement, Integrity, LayoutError, MetadataStructures, Volume,
+    VolumeStructures,
+};
 
 pub use descriptors::{ChangedSequence, VolumeChange};
 pub use error::UpdateError;
@@ -112,6 +119,10 @@ pub struct Update {
     information_length: u64,
     time: Timestamp,
     integrity: (Lba, Vec<u8>),
+    /// Whether changed blocks are written where they are.
+    is_in_place: bool,
+    /// Whether the entries of the metadata file change.
+    has_entries: bool,
 }
 
 impl Update {
@@ -129,19 +140,20 @@ impl Update {
         changes: &Changes,
         options: &UpdateOptions,
     ) -> Result<Self, UpdateError> {
+        let found = (tree, entries, changes);
+        Self::plan(volume, disc, found, options, None)
+    }
+
+    /// Works out an edit that goes beside what is there, or with `writable` one in place.
+    fn plan(
+        volume: &Volume,
+        disc: &dyn BlockRead,
+        (tree, entries, changes): (&Tree, &Entries, &Changes),
+        options: &UpdateOptions,
+        writable: Option<&BlockRangeList>,
+    ) -> Result<Self, UpdateError> {
         let structures = volume.structures();
-        let parts = (
-            structures.metadata.as_ref(),
-            structures.partitions.first(),
-            volume.integrity(),
-            volume.write_options(),
-        );
-        let (None, (Some(metadata), Some(&partition), Some(integrity), Some(udf))) =
-            (structures.obstacle, parts)
-        else {
-            let obstacle = structures.obstacle;
-            return Err(obstacle.unwrap_or(EditObstacle::Partitions).into());
-        };
+        let (metadata, partition, integrity, udf) = editable(volume, &structures)?;
         let udf = UdfOptions {
             embed_files: options.embed_files,
             write_unit: options.write_unit,
@@ -170,9 +182,18 @@ impl Update {
             cut: BTreeMap::new(),
             places: BTreeMap::new(),
             ids: UniqueIds::from(next_id),
+            writable,
+            over: Over::new(),
         };
         let plan = planner.run(options, end)?;
         let mirror = trusted_mirror(&base, &sides, &main, metadata.is_duplicate);
+        let is_in_place = writable.is_some();
+        if is_in_place {
+            in_place::check(partition, &main, mirror.as_ref(), metadata.is_duplicate)?;
+        }
+        // What mirrors another state is of no use for the new one.
+        let mirrors = sides[1].agrees(&sides[0]) && mirrors(&base, &main, mirror.as_ref());
+        let has_entries = !is_in_place || !plan.units.is_empty() || !mirrors;
         let mirror_units = match (&mirror, metadata.is_duplicate) {
             (_, false) => Vec::new(),
             (Some(_), true) => plan.units.clone(),
@@ -187,6 +208,7 @@ impl Update {
             metadata_blocks: plan.end,
             serial: volume.tag_serial(),
             moved_to: options.integrity,
+            is_in_place,
         };
         let information_length = if plan.end == end {
             sides[0].length()
@@ -207,6 +229,8 @@ impl Update {
             sides,
             information_length,
             time,
+            is_in_place,
+            has_entries,
         })
     }
 
@@ -246,6 +270,9 @@ impl Update {
     /// How many blocks the allocation descriptors of the metadata file may go on in, and those
     /// of its mirror in as many others.
     pub fn continuation_blocks(&self) -> usize {
+        if !self.has_entries {
+            return 0;
+        }
         let mirror = self.base.mirror.as_ref().unwrap_or(&self.base.main);
         let units = self.planned.units.len().max(self.mirror_units.len());
         let ads = [&self.base.main, mirror]
@@ -261,6 +288,7 @@ impl Update {
         let new = NewEntries {
             options: &self.options,
             tree,
+            over: &self.planned.over,
         };
         !self.planned.places.contains_key(&inode) || new.is_embedded(inode)
     }
@@ -317,6 +345,33 @@ impl Update {
     }
 }
 
+/// What an edit must know of a volume, unless something stands against one.
+fn editable<'v>(
+    volume: &'v Volume,
+    structures: &'v VolumeStructures,
+) -> Result<
+    (
+        &'v MetadataStructures,
+        BlockRange,
+        &'v Integrity,
+        UdfOptions,
+    ),
+    EditObstacle,
+> {
+    let parts = (
+        structures.metadata.as_ref(),
+        structures.partitions.first(),
+        volume.integrity(),
+        volume.write_options(),
+    );
+    match (structures.obstacle, parts) {
+        (None, (Some(metadata), Some(&partition), Some(integrity), Some(udf))) => {
+            Ok((metadata, partition, integrity, udf))
+        }
+        (obstacle, _) => Err(obstacle.unwrap_or(EditObstacle::Partitions)),
+    }
+}
+
 /// Checks that new units are whole write units, and that addresses stay within their bounds.
 fn check_units(
     metadata: &MetadataStructures,
@@ -348,6 +403,12 @@ fn trusted_mirror(
     let mirror = Pieces::new(base.mirror_pieces()?);
     let is_same = mirror.joined_addresses() == main.joined_addresses();
     is_same.then_some(mirror)
+}
+
+/// Whether both files lead to the blocks that they should lead to.
+fn mirrors(base: &Base<'_>, main: &Pieces, mirror: Option<&Pieces>) -> bool {
+    let pieces = base.mirror_pieces().map(Pieces::new);
+    mirror.is_some() || pieces.is_none_or(|pieces| pieces == *main)
 }
 
 /// The units that have an address, and those of `more`, ascending.

@@ -7,12 +7,12 @@ use reburn_blocks::{
 };
 use reburn_tree::{Content, Extent, InodeId, Kind, Tree};
 
-use super::Update;
 use super::blocks::{Copy, Pieces};
 use super::folder::Directory;
 use super::patch::{NewBody, Patch};
 use super::plan::Source;
 use super::tags;
+use super::{Update, in_place};
 use crate::records::icb_flags;
 use crate::write::{
     DirectoryPlace, EXTENT_BLOCKS_MAX, EXTENT_BYTES_MAX, EntryPlace, FilePlacement, NewEntries,
@@ -128,8 +128,9 @@ pub struct PlacedUpdate<'a> {
     disc: &'a dyn BlockRead,
     places: &'a UpdatePlaces,
     files: Placement<'a>,
-    /// Where each new unit starts, which it is, and of which copy; ascending.
-    units: Vec<(Lba, u32, Copy)>,
+    /// Runs of blocks that are written, or that are written to in place: the first block of the
+    /// disc, its address, how many, and of which copy; ascending.
+    runs: Vec<(Lba, u32, u32, Copy)>,
     main: Pieces,
     mirror: Pieces,
 }
@@ -161,12 +162,19 @@ impl<'a> PlacedUpdate<'a> {
             update.mirror_units.len(),
             "a place for each unit of the mirror"
         );
+        let unit = update.unit;
         let main = planned.units.iter().zip(&places.units);
-        let main = main.map(|(&unit, &lba)| (lba, unit, Copy::Main));
+        let main = main.map(|(&index, &lba)| (lba, index * unit, unit, Copy::Main));
         let mirror = update.mirror_units.iter().zip(&places.mirror_units);
-        let mirror = mirror.map(|(&unit, &lba)| (lba, unit, Copy::Mirror));
-        let mut units: Vec<_> = main.chain(mirror).collect();
-        units.sort_unstable_by_key(|&(lba, ..)| lba);
+        let mirror = mirror.map(|(&index, &lba)| (lba, index * unit, unit, Copy::Mirror));
+        let mut runs: Vec<_> = main.chain(mirror).collect();
+        if update.is_in_place {
+            let run = |copy| move |(address, lba, count)| (lba, address, count, copy);
+            runs.extend(update.base.main.iter().map(run(Copy::Main)));
+            let mirror = update.base.mirror.iter().flat_map(Pieces::iter);
+            runs.extend(mirror.map(run(Copy::Mirror)));
+        }
+        runs.sort_unstable_by_key(|&(lba, ..)| lba);
         let pieces = &update.base.main;
         let main = pieces.with_units(update.unit, &planned.units, &places.units);
         let mirror = if update.is_duplicate {
@@ -181,7 +189,7 @@ impl<'a> PlacedUpdate<'a> {
             disc,
             places,
             files: Placement { tree, files },
-            units,
+            runs,
             main,
             mirror,
         };
@@ -191,10 +199,9 @@ impl<'a> PlacedUpdate<'a> {
 
     /// Places are in the partition, and none is of two units or in use by the old metadata.
     fn check(&self) {
-        let count = BlockCount::new(self.update.unit);
-        let old = self.update.old_ranges();
         let mut end = Lba::ZERO;
-        for &(lba, ..) in &self.units {
+        for &(lba, _, count, _) in &self.runs {
+            let count = BlockCount::new(count);
             let range = BlockRange::with_count(lba, count).expect("a unit has blocks");
             assert_eq!(
                 self.update.partition.intersection(range),
@@ -202,25 +209,33 @@ impl<'a> PlacedUpdate<'a> {
                 "{range} is not in the partition"
             );
             assert!(lba >= end, "{range} is given to two units");
+            end = lba + count;
+        }
+        let count = BlockCount::new(self.update.unit);
+        let old = self.update.old_ranges();
+        for &lba in self.places.units.iter().chain(&self.places.mirror_units) {
+            let range = BlockRange::with_count(lba, count).expect("a unit has blocks");
             assert!(
                 !old.intersects(range),
                 "{range} is in use by the metadata as they are"
             );
-            end = lba + count;
         }
     }
 
-    /// The blocks of the new units: of the metadata, and of their second copy.
+    /// The blocks of the new units: of the metadata, and of their second copy. Of an edit in
+    /// place, the blocks that change.
     pub fn ranges(&self) -> BlockRangeList {
-        let count = BlockCount::new(self.update.unit);
-        let units = self.units.iter();
-        units
-            .filter_map(|&(lba, ..)| BlockRange::with_count(lba, count))
+        if self.update.is_in_place {
+            let mirror = self.update.is_duplicate.then_some(&self.mirror);
+            return self.update.changed_blocks(&self.main, mirror);
+        }
+        let runs = self.runs.iter();
+        runs.filter_map(|&(lba, _, count, _)| BlockRange::with_count(lba, BlockCount::new(count)))
             .collect()
     }
 
-    /// Fills `buf` with the blocks of new units from `start` on. What does not change in them
-    /// comes from the base.
+    /// Fills `buf` with the blocks of [`ranges`](Self::ranges) from `start` on. What does not
+    /// change in units comes from the base.
     ///
     /// # Panics
     /// If `buf` is not whole blocks, or if not all of them are in [`ranges`](Self::ranges).
@@ -228,14 +243,9 @@ impl<'a> PlacedUpdate<'a> {
         assert!(buf.len().is_multiple_of(BLOCK_SIZE), "not whole blocks");
         let mut lba = start;
         for block in buf.chunks_exact_mut(BLOCK_SIZE) {
-            let after = self.units.partition_point(|&(first, ..)| first <= lba);
-            let unit = after.checked_sub(1).map(|index| self.units[index]);
-            let Some((first, unit, copy)) =
-                unit.filter(|&(first, ..)| lba.blocks_since(first).get() < self.update.unit)
-            else {
-                panic!("block {lba} is in no new unit");
+            let Some((address, copy)) = in_place::address_of(&self.runs, lba) else {
+                panic!("block {lba} is in no unit that is written");
             };
-            let address = unit * self.update.unit + lba.blocks_since(first).get();
             self.read_address(address, copy, block)?;
             lba += BlockCount::ONE;
         }
@@ -251,6 +261,7 @@ impl<'a> PlacedUpdate<'a> {
         let new = NewEntries {
             options: &update.options,
             tree: self.tree,
+            over: &update.planned.over,
         };
         let place = |inode| -> &EntryPlace {
             let place = update.planned.places.get(&inode);
@@ -365,18 +376,22 @@ impl<'a> PlacedUpdate<'a> {
     /// What is written besides file data and the new units, in the order of writing.
     pub fn structures(&self) -> Vec<UpdateStructure> {
         let update = self.update;
+        let (lba, bytes) = &update.integrity;
+        let mut structures = Vec::new();
+        let mut add = |role, start, bytes| structures.push(UpdateStructure { role, start, bytes });
+        if !update.has_entries {
+            add(UpdateRole::Integrity, *lba, bytes.clone());
+            return structures;
+        }
         let content = update.file_content();
         let [main, mirror] = &update.sides;
         let places = self.places;
         let (main_unit, main_chain) = main.render(&content, &self.main, &places.continuations);
         let (mirror_unit, mirror_chain) =
             mirror.render(&content, &self.mirror, &places.mirror_continuations);
-        let mut structures = Vec::new();
-        let mut add = |role, start, bytes| structures.push(UpdateStructure { role, start, bytes });
         for (lba, block) in main_chain.into_iter().chain(mirror_chain) {
             add(UpdateRole::Continuation, lba, block);
         }
-        let (lba, bytes) = &update.integrity;
         add(UpdateRole::Integrity, *lba, bytes.clone());
         add(UpdateRole::MirrorEntry, mirror.unit_start(), mirror_unit);
         add(UpdateRole::MetadataEntry, main.unit_start(), main_unit);

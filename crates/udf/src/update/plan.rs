@@ -14,7 +14,7 @@ use super::space::Space;
 use super::streams::{OldExtras, StreamDirectory};
 use super::{UpdateError, UpdateOptions};
 use crate::read::Base;
-use crate::write::{EntryPlace, NewEntries, StreamsAt, UdfOptions};
+use crate::write::{EntryPlace, NewEntries, Over, StreamsAt, UdfOptions};
 use crate::{Entries, LayoutError, stays_in_place};
 
 /// Blocks that metadata may take, as when a volume is laid out.
@@ -53,7 +53,9 @@ pub(super) struct Planned {
     pub(super) cut: BTreeMap<u32, CutDirectory>,
     /// Entries of files, folders and streams that are new, or rendered anew where they are.
     pub(super) places: BTreeMap<InodeId, EntryPlace>,
-    /// Units that change, ascending.
+    /// Where the content of new files goes over that of files that are gone.
+    pub(super) over: Over,
+    /// Units that get new blocks of the disc, ascending.
     pub(super) units: Vec<u32>,
     /// Addresses that there are from now on.
     pub(super) end: u32,
@@ -80,6 +82,9 @@ pub(super) struct Planner<'a> {
     pub(super) cut: BTreeMap<u32, CutDirectory>,
     pub(super) places: BTreeMap<InodeId, EntryPlace>,
     pub(super) ids: UniqueIds,
+    /// Of an edit in place: blocks of the disc with data of files that are gone, and nothing else.
+    pub(super) writable: Option<&'a BlockRangeList>,
+    pub(super) over: Over,
 }
 
 impl Planner<'_> {
@@ -99,6 +104,7 @@ impl Planner<'_> {
         for (_, entry) in folders.taken_over.values() {
             self.space.reserve(entry.block);
         }
+        self.begin_in_place(&folders);
         self.patch_old(&folders, &extras);
         self.expect_changes(&folders.drafts);
         self.place_new(&folders, &extras)?;
@@ -138,6 +144,7 @@ impl Planner<'_> {
                 entries: NewEntries {
                     options: self.options,
                     tree: self.tree,
+                    over: &self.over,
                 },
                 attributes,
                 space: &mut self.space,
@@ -154,7 +161,9 @@ impl Planner<'_> {
             } = naming;
             self.directories.extend(directory);
         }
-        self.cut_torn()?;
+        if self.writable.is_none() {
+            self.cut_torn()?;
+        }
         self.finish(ids, options, end)
     }
 
@@ -164,7 +173,10 @@ impl Planner<'_> {
         options: &UpdateOptions,
         end: u32,
     ) -> Result<Planned, UpdateError> {
-        let (units, end) = self.space.finish(end);
+        let (units, end) = match self.writable {
+            Some(_) => self.finish_in_place(end)?,
+            None => self.space.finish(end),
+        };
         if end > METADATA_BLOCKS_MAX {
             let blocks = end.into();
             return Err(LayoutError::MetadataTooLarge { blocks }.into());
@@ -183,6 +195,7 @@ impl Planner<'_> {
             old_streams: self.old_streams,
             cut: self.cut,
             places: self.places,
+            over: self.over,
             units,
             end,
             next_unique_id: ids.next(),

@@ -14,6 +14,8 @@ pub(super) struct Space {
     free: BTreeMap<u32, u32>,
     /// Units that get new blocks of the disc anyway.
     changing: BTreeSet<u32>,
+    /// Whether none does, but those that are appended.
+    are_units_kept: bool,
     /// One past the last address, in whole units once any was appended.
     end: u32,
     /// No changing unit below this one has a free address.
@@ -33,6 +35,7 @@ impl Space {
             unit,
             free: BTreeMap::new(),
             changing: BTreeSet::new(),
+            are_units_kept: false,
             end,
             exhausted_below: 0,
         };
@@ -80,6 +83,11 @@ impl Space {
         }
     }
 
+    /// Lets units stay where they are: no address costs more than another.
+    pub(super) fn keep_units(&mut self) {
+        self.are_units_kept = true;
+    }
+
     /// Addresses that a unit has.
     pub(super) fn unit(&self) -> u32 {
         self.unit
@@ -108,6 +116,15 @@ impl Space {
             self.changing.insert(end_before / self.unit);
         }
         (self.changing.into_iter().collect(), self.end)
+    }
+
+    /// The units that were appended, and one past the last address.
+    pub(super) fn appended(&self, end_before: u32) -> (Vec<u32>, u32) {
+        let units = end_before / self.unit..self.end.div_ceil(self.unit);
+        if self.end == end_before {
+            return (Vec::new(), self.end);
+        }
+        (units.collect(), self.end)
     }
 
     /// An address: in a unit that changes anyway, else in any other, else in a new one.
@@ -193,6 +210,9 @@ impl Space {
 
     /// The first free address in a unit that changes.
     fn first_changing(&mut self) -> Option<u32> {
+        if self.are_units_kept {
+            return self.free.first_key_value().map(|(&start, _)| start);
+        }
         for &unit in self.changing.range(self.exhausted_below..) {
             let (low, high) = (unit * self.unit, (unit + 1) * self.unit);
             let before = self.free.range(..=low).next_back();
@@ -209,6 +229,13 @@ impl Space {
 
     /// Free addresses in units that change, runs across units joined.
     fn changing_pieces(&self) -> Vec<(u32, u32)> {
+        if self.are_units_kept {
+            return self
+                .free
+                .iter()
+                .map(|(&start, &end)| (start, end))
+                .collect();
+        }
         let mut pieces: Vec<(u32, u32)> = Vec::new();
         for &unit in &self.changing {
             let (low, high) = (unit * self.unit, (unit + 1) * self.unit);
@@ -276,6 +303,17 @@ mod tests {
         assert_eq!(partial.take(), 40);
         assert_eq!(partial.take_contiguous(30)[0], 41);
         assert_eq!(partial.finish(40), (vec![1, 2], 96));
+    }
+
+    #[test]
+    fn kept_units_are_filled_before_any_is_appended() {
+        let mut space = space(&[(0, 10), (12, 20), (22, 40), (41, 96)]);
+        space.keep_units();
+        assert_eq!(space.take(), 10);
+        assert_eq!(space.take_run(2), [20, 21]);
+        assert_eq!(space.appended(96), (vec![], 96));
+        assert_eq!(space.take_run(4), [11, 40, 96, 97]);
+        assert_eq!(space.appended(96), (vec![3], 128));
     }
 
     #[test]

@@ -141,6 +141,7 @@ impl Planner<'_> {
         NewEntries {
             options: self.options,
             tree: self.tree,
+            over: &self.over,
         }
     }
 

@@ -1,5 +1,7 @@
 //! Entries made one by one, in blocks of a metadata partition that an edit chose.
 
+use std::collections::BTreeMap;
+
 use reburn_blocks::{BLOCK_SIZE, BlockRange, ReadError};
 use reburn_record::Record;
 use reburn_record::little_endian::U32;
@@ -8,7 +10,7 @@ use reburn_tree::{Content, InodeId, Kind, NodeId, Tree};
 use super::attributes::{attributes, check_attributes};
 use super::emit::seal;
 use super::entry::{Entry, EntryForm, type_of};
-use super::extents::{file_extents, stays_in_place};
+use super::extents::{FileExtent, extents_over, file_extents, stays_in_place};
 use super::placed::{long_ad, short_ad};
 use super::streams::{check_stream, stream_bytes};
 use super::symlink::{encode_target, encoded_target_len};
@@ -32,7 +34,12 @@ const ARCHIVE: u16 = 1 << 5;
 pub(crate) struct NewEntries<'a> {
     pub(crate) options: &'a UdfOptions,
     pub(crate) tree: &'a Tree,
+    pub(crate) over: &'a Over,
 }
+
+/// Runs of blocks that the content of a new file goes into first, and only what they do not hold
+/// elsewhere: those that the file had which it replaces. Only of files that have blocks.
+pub(crate) type Over = BTreeMap<InodeId, Vec<BlockRange>>;
 
 /// Where a new entry stands.
 #[derive(Debug, Clone, Default)]
@@ -100,12 +107,20 @@ impl NewEntries<'_> {
         }
     }
 
+    /// The extents of a file that is not embedded.
+    fn extents(&self, inode: InodeId) -> Vec<FileExtent> {
+        match (self.over.get(&inode), self.tree.kind(inode)) {
+            (Some(runs), Kind::File { size, .. }) => extents_over(size, runs).collect(),
+            _ => file_extents(self.tree, inode).collect(),
+        }
+    }
+
     /// Blocks that continue a file's allocation descriptors.
     pub(crate) fn continuations(&self, inode: InodeId) -> u64 {
         if self.is_embedded(inode) {
             return 0;
         }
-        let extents = file_extents(self.tree, inode).count() as u64;
+        let extents = self.extents(inode).len() as u64;
         self.form().continuations(self.tree, inode, extents)
     }
 
@@ -183,8 +198,8 @@ impl NewEntries<'_> {
             }
             Kind::File { size, .. } => {
                 information_length = size;
-                let extents = file_extents(self.tree, inode);
-                blocks_recorded = extents.map(|extent| extent.blocks()).sum();
+                let extents = self.extents(inode);
+                blocks_recorded = extents.iter().map(FileExtent::blocks).sum();
                 flags = self.form().file_ads.flag();
                 self.allocation(inode, place, 0, partition, files, &mut tail);
             }
@@ -244,11 +259,12 @@ impl NewEntries<'_> {
         files: &dyn FilePlacement,
         out: &mut Vec<u8>,
     ) {
-        let extents = file_extents(self.tree, inode).count() as u64;
+        let all = self.extents(inode);
+        let extents = all.len() as u64;
         let (first, count) = self
             .form()
             .extents_in(self.tree, inode, extents, part.into());
-        let all = file_extents(self.tree, inode).enumerate();
+        let all = all.iter().enumerate();
         for (index, extent) in all.skip(first as usize).take(count as usize) {
             let ad = if extent.is_hole {
                 long_ad(extent.bytes as u32 | HOLE, 0, 0)

@@ -1,6 +1,6 @@
 //! How a file's data are cut into extents (ECMA-167 4/14.14.1.1).
 
-use reburn_blocks::{BLOCK_SIZE, BlockCount};
+use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange};
 use reburn_tree::{Content, Extent, InodeId, Kind, Tree};
 
 /// Bytes of the largest extent that another one may follow: the most whole blocks that 30 bits
@@ -56,6 +56,24 @@ pub fn file_extents(tree: &Tree, inode: InodeId) -> impl Iterator<Item = FileExt
         })
 }
 
+/// The extents of a file of `size` bytes that is in these runs of blocks as far as they go, and
+/// the rest in one run more.
+pub(crate) fn extents_over(size: u64, runs: &[BlockRange]) -> impl Iterator<Item = FileExtent> {
+    let mut left = size;
+    let mut parts = Vec::with_capacity(runs.len() + 1);
+    for run in runs {
+        let here = left.min(run.block_count().bytes());
+        left -= here;
+        parts.push(here);
+    }
+    parts.push(left);
+    let cut = |bytes| cut(bytes, EXTENT_BYTES_MAX);
+    parts.into_iter().flat_map(cut).map(|bytes| FileExtent {
+        bytes,
+        is_hole: false,
+    })
+}
+
 /// Whether content of the base can stay where it is: every extent begins with a block, and only
 /// the last one ends inside a block (ECMA-167 4/12.1).
 pub fn stays_in_place(extents: &[Extent]) -> bool {
@@ -99,6 +117,21 @@ mod tests {
         assert_eq!(lengths(&[0x3fff_f801]), [0x3fff_f800, 1]);
         assert_eq!(lengths(&[2 << 30]), [0x3fff_f800, 0x3fff_f800, 4096]);
         assert_eq!(lengths(&[4096, 0, 5]), [4096, 5]);
+    }
+
+    #[test]
+    fn what_is_left_over_is_a_run_of_its_own() {
+        let run = |start, end| BlockRange::new(Lba::new(start), Lba::new(end)).unwrap();
+        let lengths = |size, runs: &[BlockRange]| -> Vec<u64> {
+            extents_over(size, runs)
+                .map(|extent| extent.bytes)
+                .collect()
+        };
+        let runs = [run(10, 11), run(20, 20)];
+        assert_eq!(lengths(10_000, &runs), [4096, 2048, 3856]);
+        assert_eq!(lengths(6144, &runs), [4096, 2048]);
+        assert_eq!(lengths(5000, &runs), [4096, 904]);
+        assert_eq!(lengths(2 << 30, &[]), [0x3fff_f800, 0x3fff_f800, 4096]);
     }
 
     #[test]

@@ -39,7 +39,7 @@ mod system;
 mod virtual_table;
 
 pub(crate) use alone::{
-    DirectoryPlace, EntryPlace, NewEntries, StreamsAt, continuation, directory_ads, entry_ad,
+    DirectoryPlace, EntryPlace, NewEntries, Over, StreamsAt, continuation, directory_ads, entry_ad,
     file_ad,
 };
 pub(crate) use emit::{developer, disc_time};
