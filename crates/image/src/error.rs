@@ -98,6 +98,12 @@ pub enum ImageError {
         /// The medium.
         medium: Medium,
     },
+    /// The volume is of a kind that is not edited in place.
+    #[error(
+        "the volume cannot be edited in place: {0}; leave in place out, and what changes goes beside \
+         what is there"
+    )]
+    NotInPlace(&'static str),
     /// The base cannot be edited block by block.
     #[error(transparent)]
     EntireImageRequired(#[from] EntireImageRequired),

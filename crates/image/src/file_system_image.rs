@@ -26,6 +26,8 @@ pub struct FileSystemImage<'b> {
     pub(crate) time: Timestamp,
     /// Whether the volume must be written anew even if the tree is the same.
     pub(crate) options_changed: bool,
+    /// Whether an edit writes over what it replaces.
+    pub(crate) in_place: bool,
 }
 
 impl FileSystemImage<'static> {
@@ -39,6 +41,7 @@ impl FileSystemImage<'static> {
             file_systems: file_systems.into(),
             time,
             options_changed: false,
+            in_place: false,
         }
     }
 }
@@ -55,6 +58,7 @@ impl<'b> FileSystemImage<'b> {
             file_systems,
             time,
             options_changed: false,
+            in_place: false,
         })
     }
 
@@ -177,6 +181,19 @@ impl<'b> FileSystemImage<'b> {
             let disc = image.base.as_ref().map(Base::disc);
             host::merge(&mut image.tree, disc, host, Tree::ROOT, options)
         })
+    }
+
+    /// Whether an edit writes the fewest blocks, each over what it replaces, as a kernel would; off
+    /// unless asked for. Its class is [`CrashClass::None`]: a power cut while it is recorded can
+    /// leave neither tree. Only UDF volumes with a metadata partition can be edited so.
+    ///
+    /// The result reads from the disc what it writes over, so nothing may be recorded before all
+    /// of it was read, as [`Plan::save`] does.
+    ///
+    /// [`CrashClass::None`]: reburn_blocks::CrashClass::None
+    /// [`Plan::save`]: reburn_blocks::Plan::save
+    pub fn set_in_place(&mut self, in_place: bool) {
+        self.in_place = in_place;
     }
 
     /// Marks the present state of the tree.

@@ -49,6 +49,7 @@ mod head_swap;
 mod health;
 mod host;
 mod host_file;
+mod in_place;
 mod iso_options;
 mod laws;
 mod medium;

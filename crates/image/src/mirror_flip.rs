@@ -26,6 +26,7 @@
 use reburn_blocks::{
     BlockCount, BlockRange, BlockRangeList, CrashClass, ExtentMap, Lba, Protocol, WriteUnit,
 };
+use reburn_tree::Tree;
 use reburn_udf::{
     ChangedSequence, Update, UpdateOptions, UpdatePlaces, UpdateRole, UpdateStructure,
     VolumeChange, VolumeStructures,
@@ -42,6 +43,8 @@ use crate::{EntireImageRequired, FileSystemImage, ImageError, Medium, laws};
 pub(crate) struct UpdateBlocks {
     pub(crate) update: Update,
     pub(crate) places: UpdatePlaces,
+    /// Blocks of new units, or of those that change in place.
+    pub(crate) units: BlockCount,
     pub(crate) structures: Vec<UpdateStructure>,
     /// The descriptor sequences of a volume that grows, the reserve sequence first.
     pub(crate) sequences: Vec<ChangedSequence>,
@@ -64,22 +67,56 @@ pub(crate) fn lay_out(
         integrity: spare,
         ..UpdateOptions::default()
     };
-    let mut change = VolumeChange {
+    let change = VolumeChange {
         integrity: spare,
         ..VolumeChange::default()
     };
     let disc = base.disc();
-    let mut update = Update::new(&udf.volume, disc, tree, &udf.entries, &changes, &options)?;
+    let update = Update::new(&udf.volume, disc, tree, &udf.entries, &changes, &options)?;
+    let files = updated_files(tree, &update);
+    let room = Room::new(&base.live, udf, medium, unit)?;
+    let (places, end) = room.place(&update, &files, placement)?;
+    let update = (update, places);
+    let (blocks, mut sources) =
+        assemble((base, udf), (tree, placement), update, change, &room, end)?;
+    add_files(&mut sources, placement, &files);
+    let metadata = blocks.units + unit.blocks();
+    check_alone(base, &blocks.sequences, unit)?;
+    let commit = commit(&blocks, &udf.structures, unit);
+    Ok(NewBlocks {
+        data: files.iter().map(|file| file.blocks).sum(),
+        metadata,
+        sources,
+        iso: None,
+        udf: None,
+        update: Some(blocks),
+        commit: Some(commit),
+    })
+}
+
+/// The files and streams that an edit needs blocks for.
+pub(crate) fn updated_files(tree: &Tree, update: &Update) -> Vec<NewFile> {
     let mut files = new_files(tree, &BlockRangeList::new());
     files.extend(streams(tree));
     files.retain(|file| !update.is_embedded(tree, file.inode));
+    files
+}
 
-    let old = *udf.structures.partitions.first().ok_or(no_partition())?;
-    let room = Room::new(base, udf, old, medium)?;
-    let (places, end) = room.place(&update, &files, placement)?;
+/// What an edit writes, and where the bytes of each block come from, but for file data. A volume
+/// in which something must reach to `end` grows.
+pub(crate) fn assemble(
+    (base, udf): (&Base<'_>, &UdfBase),
+    (tree, placement): (&Tree, &Placement),
+    (mut update, places): (Update, UpdatePlaces),
+    mut change: VolumeChange,
+    room: &Room,
+    end: u64,
+) -> Result<(UpdateBlocks, ExtentMap<Source>), ImageError> {
+    let disc = base.disc();
     let mut anchors = None;
-    if end > old.end_exclusive().into() {
-        let (partition, at_end) = grow(old, end, unit).ok_or_else(|| room.too_big(end))?;
+    if end > room.partition.end_exclusive().into() {
+        let grown = grow(room.partition, end, room.unit);
+        let (partition, at_end) = grown.ok_or_else(|| room.too_big(end))?;
         change.partition = Some(partition);
         update.grow(partition);
         anchors = Some(at_end);
@@ -109,26 +146,16 @@ pub(crate) fn lay_out(
             sources.insert(range, Source::UdfSequence(index));
         }
     }
-    add_files(&mut sources, placement, &files);
-    let metadata = new.ranges().block_count() + unit.blocks();
+    let units = new.ranges().block_count();
     drop(new);
     let blocks = UpdateBlocks {
         update,
         places,
+        units,
         structures,
         sequences,
     };
-    check_alone(base, &blocks.sequences, unit)?;
-    let commit = commit(&blocks, &udf.structures, unit);
-    Ok(NewBlocks {
-        data: files.iter().map(|file| file.blocks).sum(),
-        metadata,
-        sources,
-        iso: None,
-        udf: None,
-        update: Some(blocks),
-        commit: Some(commit),
-    })
+    Ok((blocks, sources))
 }
 
 /// The epochs after the first, and what they promise.
@@ -181,12 +208,12 @@ fn check_alone(
     })
 }
 
-fn range_of((start, bytes): &ChangedSequence) -> Option<BlockRange> {
+pub(crate) fn range_of((start, bytes): &ChangedSequence) -> Option<BlockRange> {
     BlockRange::with_count(*start, BlockCount::in_buffer(bytes.len()))
 }
 
 /// Free space for new blocks.
-struct Room {
+pub(crate) struct Room {
     free: BlockRangeList,
     partition: BlockRange,
     unit: WriteUnit,
@@ -194,12 +221,14 @@ struct Room {
 }
 
 impl Room {
-    fn new(
-        base: &Base<'_>,
+    /// Room in a volume whose `live` blocks nothing new may share a `unit` with.
+    pub(crate) fn new(
+        live: &BlockRangeList,
         udf: &UdfBase,
-        partition: BlockRange,
         medium: Medium,
+        unit: WriteUnit,
     ) -> Result<Self, ImageError> {
+        let partition = *udf.structures.partitions.first().ok_or(no_partition())?;
         // A file grows as far as nothing else of the volume is in its way.
         let end = partition.end_exclusive();
         let structures = &udf.structures;
@@ -216,17 +245,17 @@ impl Room {
             _ => partition.end_lba(),
         };
         let whole = BlockRange::new(partition.start_lba(), last).ok_or(no_partition())?;
-        let free = BlockRangeList::from_iter([whole]).difference(&base.live);
+        let free = BlockRangeList::from_iter([whole]).difference(live);
         Ok(Self {
             free,
             partition,
-            unit: medium.write_unit(),
+            unit,
             medium,
         })
     }
 
     /// Places units, continuations and files; where they end.
-    fn place(
+    pub(crate) fn place(
         &self,
         update: &Update,
         files: &[NewFile],
@@ -239,7 +268,10 @@ impl Room {
         let end = BlockCount::checked(end).unwrap_or(BlockCount::MAX);
         let live = self.free.complement(end);
         let mut free = FreeSpace::new(&live, end, self.unit);
-        let alignment = self.alignment(update)?;
+        let alignment = match update.units() + update.mirror_units() {
+            0 => self.unit,
+            _ => self.alignment(update)?,
+        };
         let unit_blocks = update.unit_blocks();
         let mut used_end = 0;
         let no_room = |what: &str, needed, free: &FreeSpace| ImageError::NoRoomInARow {

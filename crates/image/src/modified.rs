@@ -9,7 +9,7 @@ use reburn_blocks::{
 
 use crate::base::{Base, BaseVolume};
 use crate::new_blocks::{Commit, NewBlocks};
-use crate::{EntireImageRequired, ImageError, ResultImage, laws, session};
+use crate::{EntireImageRequired, ImageError, ResultImage, in_place, laws, session};
 
 impl ResultImage<'_> {
     /// The blocks to record over the base, in order, or [`EntireImageRequired`].
@@ -28,7 +28,13 @@ impl ResultImage<'_> {
             .iter()
             .fold(BlockRangeList::new(), |all, epoch| all.union(epoch));
         let shadow = written.align_outward(unit).difference(&committed);
-        laws::check(base, &shadow, commit, unit);
+        match commit.class {
+            CrashClass::Atomic | CrashClass::Recoverable => {
+                laws::check(base, &shadow, commit, unit);
+            }
+            // Live blocks are written over, but only those that change.
+            CrashClass::None => in_place::check_kept(base, self.tree, new),
+        }
         let differing = |ranges| keep_differing_units(base.disc(), self, unit, ranges);
         let mut epochs = vec![Epoch {
             role: EpochRole::Shadow,
@@ -44,12 +50,16 @@ impl ResultImage<'_> {
     }
 
     /// Blocks that every plan to this result records under its protocol, in whole write units:
-    /// new data and metadata together, and the commit. Never more than the plan records.
+    /// new data and metadata together, and the commit. Never more than the plan records. Of an
+    /// edit in place it is zero: any block may turn out to be the same as before.
     pub fn lower_bound(&self) -> BlockCount {
         let unit = self.medium.write_unit();
         let Some((new, commit)) = self.new_with_commit() else {
             return BlockCount::ZERO;
         };
+        if commit.protocol == Protocol::InPlace {
+            return BlockCount::ZERO;
+        }
         let committed = commit.epochs.iter().map(BlockRangeList::block_count).sum();
         (new.data + new.metadata).round_up(unit) + committed
     }
@@ -58,8 +68,14 @@ impl ResultImage<'_> {
     pub fn plan(&self) -> Result<Plan, ImageError> {
         let base = self.base.ok_or(EntireImageRequired::NoBase)?;
         let modified = self.modified_blocks()?;
+        let mut lower_bound = self.lower_bound().min(modified.block_count());
         let (protocol, class, class_reason) = match self.new_with_commit() {
-            Some((_, commit)) => (commit.protocol, commit.class, commit.class_reason.clone()),
+            Some((_, commit)) => {
+                if commit.protocol == Protocol::InPlace {
+                    lower_bound = modified.block_count();
+                }
+                (commit.protocol, commit.class, commit.class_reason.clone())
+            }
             None => (
                 usual_protocol(base),
                 CrashClass::Recoverable,
@@ -72,7 +88,7 @@ impl ResultImage<'_> {
             protocol,
             class,
             class_reason,
-            lower_bound: self.lower_bound().min(modified.block_count()),
+            lower_bound,
             modified,
             total_blocks: self.total_blocks(),
         })

@@ -45,7 +45,8 @@ pub(crate) enum Source {
     UdfUpdate(usize),
     /// A volume descriptor sequence that changes, by its index.
     UdfSequence(usize),
-    File(InodeId),
+    /// A file, from one of its blocks on.
+    File(InodeId, BlockCount),
 }
 
 /// How the new tree becomes the one that readers see.
@@ -188,15 +189,17 @@ impl UdfBlocks {
 
 /// Notes where new files are.
 pub(crate) fn add_files(sources: &mut ExtentMap<Source>, placement: &Placement, files: &[NewFile]) {
-    let mut placed: Vec<_> = files
-        .iter()
-        .filter_map(|file| Some((placement.start(file.inode)?, *file)))
-        .collect();
-    placed.sort_unstable_by_key(|(start, _)| *start);
-    for (start, file) in placed {
-        if let Some(range) = BlockRange::with_count(start, file.blocks) {
-            sources.insert(range, Source::File(file.inode));
+    let mut placed = Vec::with_capacity(files.len());
+    for &file in files {
+        let mut skipped = BlockCount::ZERO;
+        for run in placement.runs(file) {
+            placed.push((run, file.inode, skipped));
+            skipped += run.block_count();
         }
+    }
+    placed.sort_unstable_by_key(|(run, ..)| run.start_lba());
+    for (run, inode, skipped) in placed {
+        sources.insert(run, Source::File(inode, skipped));
     }
 }
 

@@ -1,7 +1,10 @@
 //! Where the data of each file lies on the result.
 //!
 //! Invariants: a file that lies on the base keeps its blocks unless a commit is going to
-//! rewrite them; a new file lies in one run of blocks; empty files have none.
+//! rewrite them; a new file lies in one run of blocks, unless an edit in place puts it into the
+//! blocks of the file that it replaces; empty files have none.
+
+use std::collections::BTreeMap;
 
 use reburn_blocks::{
     BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, BlockRead, Lba, ReadError, WriteUnit,
@@ -18,6 +21,8 @@ use crate::{ImageError, Medium};
 #[derive(Debug)]
 pub(crate) struct Placement {
     starts: Vec<u32>,
+    /// Those that lie in several runs.
+    parts: BTreeMap<InodeId, Vec<Extent>>,
 }
 
 /// No block of that number exists.
@@ -35,10 +40,11 @@ impl Placement {
     pub(crate) fn new(tree: &Tree) -> Self {
         Self {
             starts: vec![NOT_PLACED; tree.inode_limit()],
+            parts: BTreeMap::new(),
         }
     }
 
-    /// Where a newly placed file starts.
+    /// Where a newly placed file starts, if it lies in one run.
     pub(crate) fn start(&self, inode: InodeId) -> Option<Lba> {
         Lba::checked(self.starts[inode.index()].into())
     }
@@ -48,14 +54,41 @@ impl Placement {
         self.starts[file.inode.index()] = start.get();
     }
 
+    /// Places a file of `size` bytes in several runs, which hold them in this order.
+    pub(crate) fn set_parts(&mut self, inode: InodeId, size: u64, runs: &[BlockRange]) {
+        let mut left = size;
+        let extents = runs.iter().map(|run| {
+            let bytes = left.min(run.block_count().bytes());
+            left -= bytes;
+            Extent::new(run.start_lba(), bytes)
+        });
+        let extents: Vec<_> = extents.collect();
+        assert_eq!(left, 0, "the runs hold the file");
+        self.starts[inode.index()] = NOT_PLACED;
+        self.parts.insert(inode, extents);
+    }
+
+    /// The runs of blocks of a newly placed file.
+    pub(crate) fn runs(&self, file: NewFile) -> Vec<BlockRange> {
+        if let Some(parts) = self.parts.get(&file.inode) {
+            return parts.iter().filter_map(Extent::blocks).collect();
+        }
+        let start = self.start(file.inode);
+        let run = start.and_then(|start| BlockRange::with_count(start, file.blocks));
+        run.into_iter().collect()
+    }
+
     /// The runs of bytes that hold a file on the result; none for an empty file.
-    pub(crate) fn extents<'t>(&self, tree: &'t Tree, inode: InodeId) -> FileExtents<'t> {
+    pub(crate) fn extents<'t>(&'t self, tree: &'t Tree, inode: InodeId) -> FileExtents<'t> {
         let Kind::File { size, content } = tree.kind(inode) else {
             return FileExtents::None;
         };
+        if let Some(parts) = self.parts.get(&inode) {
+            return FileExtents::Runs(parts);
+        }
         match (self.start(inode), content) {
             (Some(start), _) => FileExtents::Placed(Extent::new(start, size)),
-            (None, Content::Base(extents)) => FileExtents::Kept(extents),
+            (None, Content::Base(extents)) => FileExtents::Runs(extents),
             (None, _) => FileExtents::None,
         }
     }
@@ -75,7 +108,7 @@ impl Placement {
 pub(crate) enum FileExtents<'t> {
     None,
     Placed(Extent),
-    Kept(&'t [Extent]),
+    Runs(&'t [Extent]),
 }
 
 impl FileExtents<'_> {
@@ -83,7 +116,7 @@ impl FileExtents<'_> {
         match self {
             Self::None => &[],
             Self::Placed(extent) => std::slice::from_ref(extent),
-            Self::Kept(extents) => extents,
+            Self::Runs(extents) => extents,
         }
     }
 }
@@ -242,7 +275,7 @@ impl reburn_udf::FilePlacement for PlacedFiles<'_> {
                 .sum();
             return start + BlockCount::checked(before).expect("the file fits");
         }
-        // A file of the base: find the extent of the disc that this one is a piece of.
+        // In several runs: find the one that this extent is a piece of.
         let mut left = extent;
         for whole in self.placement.extents(self.tree, inode).as_slice() {
             let pieces = usize::try_from(whole.bytes.div_ceil(EXTENT_BYTES_MAX));

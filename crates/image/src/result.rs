@@ -20,7 +20,7 @@ use crate::session;
 use crate::source::{OpenFile, read_content};
 use crate::{
     EntireImageRequired, FileSystemImage, FileSystems, ImageError, Medium, bridge, fresh,
-    head_swap, mirror_flip, vds_flip,
+    head_swap, in_place, mirror_flip, vds_flip,
 };
 
 /// The disc as a [`FileSystemImage`] makes it: a [`BlockRead`] over lazily read sources.
@@ -30,7 +30,7 @@ pub struct ResultImage<'a> {
     pub(crate) tree: &'a Tree,
     pub(crate) base: Option<&'a Base<'a>>,
     pub(crate) medium: Medium,
-    placement: Placement,
+    pub(crate) placement: Placement,
     pub(crate) new: Option<NewBlocks>,
     total: BlockCount,
     /// The host file and the directories that were read last.
@@ -80,6 +80,7 @@ impl<'a> ResultImage<'a> {
         let placement = &mut self.placement;
         let new = match (&image.base, &image.file_systems) {
             (None, _) => fresh::lay_out(image, placement)?,
+            (Some(base), _) if image.in_place => in_place::lay_out(image, base, placement)?,
             (Some(base), file_systems) => match (&base.volume, file_systems) {
                 (BaseVolume::Iso(iso), FileSystems::Iso(options)) => {
                     head_swap::lay_out(image, (base, iso), options, placement)?
@@ -223,7 +224,7 @@ impl<'a> ResultImage<'a> {
                 let placed = udf().layout.place(self.tree, &udf().addresses, &files);
                 placed.read_metadata(start, buf, &mut self.rendered.borrow_mut().udf)
             }
-            Source::File(inode) => {
+            Source::File(inode, before) => {
                 let Kind::File { size, content } = self.tree.kind(inode) else {
                     unreachable!("only files are placed");
                 };
@@ -234,7 +235,7 @@ impl<'a> ResultImage<'a> {
                     &mut open,
                     inode,
                     (size, content),
-                    skipped.bytes(),
+                    before.bytes() + skipped.bytes(),
                     buf,
                 )
             }

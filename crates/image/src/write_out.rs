@@ -73,17 +73,21 @@ impl ResultImage<'_> {
         out.set_len(total.bytes()).map_err(write_error_at(end))
     }
 
-    /// If a large host file covers `at`, copies the rest of it and says how many blocks that
-    /// were.
+    /// If a large host file, in one run, covers `at`, copies the rest of it and says how many
+    /// blocks that were.
     fn copy_large_file(
         &self,
         at: Lba,
         out: &mut File,
     ) -> Result<Option<BlockCount>, WriteOutError> {
         let found = self.new.as_ref().and_then(|new| new.sources.get(at));
-        let Some((&Source::File(inode), skipped)) = found else {
+        let Some((&Source::File(inode, before), skipped)) = found else {
             return Ok(None);
         };
+        if self.placement.start(inode).is_none() {
+            return Ok(None);
+        }
+        let skipped = before + skipped;
         let Kind::File {
             size,
             content: Content::Host(path),

@@ -5,6 +5,7 @@ mod cost;
 mod damage;
 mod disc;
 mod health;
+mod in_place;
 mod sparable;
 mod udf;
 
