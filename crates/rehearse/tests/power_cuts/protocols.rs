@@ -1,0 +1,73 @@
+//! Every protocol keeps what its class promises.
+
+use reburn_blocks::CrashClass;
+use reburn_image::{FileSystems, Medium};
+use reburn_rehearse::{Explorer, Options, Report};
+
+use crate::sample;
+
+fn rehearse(medium: Medium, file_systems: FileSystems) -> (Report, CrashClass) {
+    let disc = sample::disc(medium, file_systems);
+    sample::edit(&*disc, medium, |plan, result| {
+        let options = Options::default();
+        let mut explorer = Explorer::recorded(&*disc, plan, result, medium, options).unwrap();
+        let report = explorer.run();
+        let visits: u64 = explorer.distinct_states().iter().map(|state| state.visits).sum();
+        assert!(visits >= report.visited);
+        for violation in &report.violations {
+            eprintln!("{medium} {}: {violation}", plan.protocol);
+        }
+        eprintln!("{medium} {} {} {:?}", plan.protocol, plan.lower_bound, Report { proof: Default::default(), ..report.clone() });
+        eprintln!("{}", report.proof.shared);
+        (report, plan.class)
+    })
+}
+
+#[test]
+fn head_swap() {
+    for (medium, kinds) in [(Medium::DvdPlusRw, 18), (Medium::BdRe, 34), (Medium::File, 1)] {
+        let (report, class) = rehearse(medium, sample::iso());
+        assert_eq!(class, CrashClass::Recoverable);
+        assert_eq!(report.violations, []);
+        assert_eq!((report.cost.rewritten, report.cost.barriers), (1, 2));
+        assert!(report.refused > 0 && report.visited > 2000 + kinds, "{report:?}");
+    }
+}
+
+#[test]
+fn mirror_flip() {
+    for medium in [Medium::DvdPlusRw, Medium::BdRe] {
+        let (report, class) = rehearse(medium, sample::mirrored());
+        assert_eq!(class, CrashClass::Atomic);
+        assert_eq!(report.violations, []);
+        assert_eq!((report.cost.rewritten, report.cost.barriers), (2, 3));
+        assert_eq!((report.refused, report.other), (0, 0));
+    }
+}
+
+#[test]
+fn vds_flip() {
+    for medium in [Medium::DvdPlusRw, Medium::BdRe] {
+        let (report, _) = rehearse(medium, sample::plain());
+        assert_eq!(report.violations, []);
+        assert_eq!((report.cost.rewritten, report.cost.barriers), (2, 3));
+        assert_eq!(report.other, 0);
+    }
+}
+
+#[test]
+fn bridge() {
+    let (report, _) = rehearse(Medium::BdRe, sample::bridge());
+    assert_eq!(report.violations, []);
+    assert!(report.between > 0, "ISO 9660 changes first");
+    assert_eq!(report.other, 0);
+}
+
+#[test]
+fn files() {
+    for file_systems in [sample::mirrored(), sample::plain(), sample::bridge()] {
+        let (report, _) = rehearse(Medium::File, file_systems);
+        assert_eq!(report.violations, []);
+        assert_eq!(report.other, 0);
+    }
+}
