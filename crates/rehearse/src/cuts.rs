@@ -12,8 +12,10 @@ use rand::{Rng, RngExt};
 
 use crate::units::{ContentId, State, UnitId, Units};
 
-/// Writes of which every subset is visited.
-const EVERY_SUBSET_MAX: usize = 10;
+/// Writes of a commit of which every subset is visited.
+const COMMIT_SUBSETS_MAX: usize = 10;
+/// The same before the commit, where readers see none of them.
+const SHADOW_SUBSETS_MAX: usize = 6;
 
 /// One write: the unit, and what it holds then.
 pub(crate) type Write = (UnitId, ContentId);
@@ -25,7 +27,7 @@ pub(crate) type Visit<'v> = dyn FnMut(&mut Units<'_>, &State) + 'v;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct CutEpoch {
     pub(crate) writes: Vec<Write>,
-    /// Whether every subset is wanted, if there are few writes.
+    /// Whether readers see something of it.
     pub(crate) is_commit: bool,
 }
 
@@ -55,7 +57,12 @@ pub(crate) fn visit_cuts<'c>(
         writes: &epoch.writes,
         visit,
     };
-    if epoch.is_commit && epoch.writes.len() <= EVERY_SUBSET_MAX {
+    let most = if epoch.is_commit {
+        COMMIT_SUBSETS_MAX
+    } else {
+        SHADOW_SUBSETS_MAX
+    };
+    if epoch.writes.len() <= most {
         cuts.every_subset();
     } else {
         cuts.few_missing(random);
@@ -195,7 +202,13 @@ mod tests {
         let mut visit = |units: &mut Units<'_>, state: &State| {
             seen.insert(units.describe(state).to_string());
         };
-        visit_cuts(&mut units, &mut state, &epoch, (50, &mut random), &mut visit);
+        visit_cuts(
+            &mut units,
+            &mut state,
+            &epoch,
+            (50, &mut random),
+            &mut visit,
+        );
         let end = units.describe(&state).to_string();
         (seen, end)
     }
@@ -203,7 +216,11 @@ mod tests {
     #[test]
     fn few_writes_are_cut_in_every_way() {
         let (seen, end) = states(1, true);
-        assert_eq!(seen.len(), 1 + 5, "new, unreadable, garbage, three prefixes");
+        assert_eq!(
+            seen.len(),
+            1 + 5,
+            "new, unreadable, garbage, three prefixes"
+        );
         assert_eq!(end, "new: 0");
         // Four subsets but none; each with each missing write torn in five ways.
         let (seen, _) = states(2, true);

@@ -44,6 +44,9 @@ impl BlockRead for CrashDisc<'_> {
 }
 
 /// A disc that notes what is read of it, each range once, in the order of the first reads.
+///
+/// Readers of UDF read ahead, and where that fails only what they need. A *narrow* disc refuses to
+/// read ahead where units were written, so that its notes say what is needed.
 pub(crate) struct Noted<'a> {
     disc: &'a dyn BlockRead,
     reads: RefCell<Vec<BlockRange>>,
@@ -57,6 +60,15 @@ impl<'a> Noted<'a> {
             reads: RefCell::default(),
             seen: RefCell::default(),
         }
+    }
+
+    /// The same disc, narrow, for as long as `look` takes.
+    pub(crate) fn narrowed<T>(
+        &self,
+        units: &Units<'_>,
+        look: impl FnOnce(&dyn BlockRead) -> T,
+    ) -> T {
+        look(&Narrow { noted: self, units })
     }
 
     pub(crate) fn into_reads(self) -> Vec<BlockRange> {
@@ -79,5 +91,29 @@ impl BlockRead for Noted<'_> {
             self.reads.borrow_mut().push(range);
         }
         self.disc.read_blocks(start, buf)
+    }
+}
+
+/// A noted disc that gives blocks of units one at a time.
+struct Narrow<'n, 'u> {
+    noted: &'n Noted<'n>,
+    units: &'n Units<'u>,
+}
+
+impl BlockRead for Narrow<'_, '_> {
+    fn block_count(&self) -> BlockCount {
+        self.noted.block_count()
+    }
+
+    fn read_blocks(&self, start: Lba, buf: &mut [u8]) -> Result<(), ReadError> {
+        let range = BlockRange::with_count(start, BlockCount::in_buffer(buf.len()));
+        let ahead = range.filter(|range| range.block_count() > BlockCount::ONE);
+        match ahead.and_then(|range| self.units.touches(range)) {
+            None => self.noted.read_blocks(start, buf),
+            Some(lba) => Err(ReadError::Unreadable {
+                lba,
+                reason: "it was written, and is read alone".into(),
+            }),
+        }
     }
 }

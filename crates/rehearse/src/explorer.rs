@@ -7,16 +7,16 @@ use rand_chacha::ChaCha8Rng;
 use reburn_blocks::{BlockRead, CrashClass, EpochRole, Plan};
 use reburn_image::Medium;
 
+use crate::RehearseError;
 use crate::content::{Content, CrashState};
 use crate::cuts::{CutEpoch, visit_cuts};
 use crate::disc::CrashDisc;
 use crate::judge::{Judge, Remedy};
 use crate::proof;
-use crate::report::{Breach, Cost, DistinctState, Report, Verdict};
 use crate::repair::RepairFn;
+use crate::report::{Breach, Cost, DistinctState, Report, Verdict};
 use crate::trace::Trace;
 use crate::units::{State, Units};
-use crate::RehearseError;
 
 /// How far to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,9 +93,9 @@ impl<'a> Explorer<'a> {
             end.set(unit, content);
         }
         let epochs = epochs_of(&mut units, plan, trace);
-        let (judge, read) = Judge::new(&units, &end, plan.class, None)?;
+        let (mut judge, read) = Judge::new(&units, &end, plan.class)?;
         let report = Report {
-            proof: proof::prove(base, plan, &units, &epochs, read),
+            proof: proof::prove(base, plan, (&units, &mut judge), &epochs, read),
             cost: cost(&epochs),
             ..Report::default()
         };
@@ -185,7 +185,8 @@ impl<'a> Explorer<'a> {
             .collect::<Vec<_>>();
         for (view, verdict) in missing {
             let what = format!("everything is recorded, and {view} shows {verdict}");
-            self.judge.breach(&self.units, end, Breach::Incomplete, what);
+            self.judge
+                .breach(&self.units, end, Breach::Incomplete, what);
         }
     }
 
@@ -225,13 +226,18 @@ impl<'a> Explorer<'a> {
         if self.class == CrashClass::None {
             return;
         }
-        for (view, verdict) in found.verdicts.iter().filter(|(_, verdict)| !verdict.is_whole()) {
+        for (view, verdict) in found
+            .verdicts
+            .iter()
+            .filter(|(_, verdict)| !verdict.is_whole())
+        {
             let what = format!("it was repaired, and {view} shows {verdict}");
             self.judge.breach(&self.units, state, Breach::Repair, what);
         }
         if found.needs_repair {
             let what = "it was repaired, and there is something to repair".into();
-            self.judge.breach(&self.units, state, Breach::NotIdempotent, what);
+            self.judge
+                .breach(&self.units, state, Breach::NotIdempotent, what);
         }
     }
 
@@ -277,9 +283,8 @@ fn epochs_of(units: &mut Units<'_>, plan: &Plan, trace: &Trace) -> Vec<CutEpoch>
 }
 
 fn cost(epochs: &[CutEpoch]) -> Cost {
-    let units = |epochs: &mut dyn Iterator<Item = &CutEpoch>| {
-        epochs.map(|epoch| epoch.writes.len()).sum()
-    };
+    let units =
+        |epochs: &mut dyn Iterator<Item = &CutEpoch>| epochs.map(|epoch| epoch.writes.len()).sum();
     Cost {
         rewritten: units(&mut epochs.iter().filter(|epoch| epoch.is_commit)),
         total: units(&mut epochs.iter()),

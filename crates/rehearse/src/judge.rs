@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use reburn_blocks::{BlockRangeList, BlockRead, CrashClass};
-use reburn_image::View;
+use reburn_blocks::{BlockRange, BlockRangeList, CrashClass};
+use reburn_image::{ImageError, View};
 
+use crate::RehearseError;
 use crate::content::Content;
 use crate::cuts::CutEpoch;
 use crate::disc::{CrashDisc, Noted};
@@ -16,7 +17,6 @@ use crate::seen::{KnownContents, Look, Seen};
 use crate::trace::Trace;
 use crate::trie::Trie;
 use crate::units::{State, Units};
-use crate::RehearseError;
 
 /// A view with the two trees that it may show.
 pub(crate) struct Sight {
@@ -57,7 +57,6 @@ impl<'a> Judge<'a> {
         units: &Units<'_>,
         end: &State,
         class: CrashClass,
-        repair: Option<&'a RepairFn<'a>>,
     ) -> Result<(Self, BlockRangeList), RehearseError> {
         let mut known = KnownContents::default();
         let mut sights = Vec::new();
@@ -65,20 +64,22 @@ impl<'a> Judge<'a> {
         let mut refusal = None;
         let start = State::default();
         for view in View::ALL {
-            let disc = CrashDisc::new(units, &start);
-            let noted = Noted::new(&disc);
-            let old = match look(units, &noted, &mut KnownContents::default(), view) {
+            let (old, reads) = look(units, &start, &mut KnownContents::default(), view);
+            let old = match old {
                 Ok(old) => old,
                 Err(error) => {
                     refusal = refusal.or(Some(error));
                     continue;
                 }
             };
-            read.extend(noted.into_reads());
-            let new = look(units, &CrashDisc::new(units, end), &mut known, view)
-                .map_err(RehearseError::Result)?;
-            let trie = Trie::new();
-            sights.push(Sight { view, old, new, trie });
+            read.extend(reads);
+            let (new, _) = look(units, end, &mut known, view);
+            sights.push(Sight {
+                view,
+                old,
+                new: new.map_err(RehearseError::Result)?,
+                trie: Trie::new(),
+            });
         }
         if let (true, Some(error)) = (sights.is_empty(), refusal) {
             return Err(RehearseError::Base(error));
@@ -86,7 +87,7 @@ impl<'a> Judge<'a> {
         let judge = Self {
             class,
             sights,
-            repair,
+            repair: None,
             remedies: Trie::new(),
             known,
             known_units: units.len(),
@@ -105,6 +106,20 @@ impl<'a> Judge<'a> {
         self.by_leaves.clear();
         self.distinct.clear();
         self.remedy_of.clear();
+    }
+
+    /// Views that do not show the old tree in a state, and what they show.
+    pub(crate) fn not_old(&mut self, units: &Units<'_>, state: &State) -> Vec<String> {
+        let sights = self.sights.iter();
+        let shown =
+            sights.filter_map(
+                |sight| match look(units, state, &mut self.known, sight.view).0 {
+                    Ok(seen) if seen == sight.old => None,
+                    Ok(seen) => Some(seen.difference(&sight.old, &sight.old)),
+                    Err(error) => Some(error.to_string()),
+                },
+            );
+        shown.collect()
     }
 
     /// Whether the plan changes nothing that the view shows.
@@ -139,7 +154,13 @@ impl<'a> Judge<'a> {
     }
 
     /// Notes that a promise was broken.
-    pub(crate) fn breach(&mut self, units: &Units<'_>, state: &State, breach: Breach, what: String) {
+    pub(crate) fn breach(
+        &mut self,
+        units: &Units<'_>,
+        state: &State,
+        breach: Breach,
+        what: String,
+    ) {
         let state = units.describe(state);
         self.violations.push(Violation {
             breach,
@@ -154,15 +175,14 @@ impl<'a> Judge<'a> {
             self.known_units = units.len();
         }
         let sight = &mut self.sights[index];
-        let disc = CrashDisc::new(units, state);
-        let noted = Noted::new(&disc);
-        let verdict = match look(units, &noted, &mut self.known, sight.view) {
+        let (seen, reads) = look(units, state, &mut self.known, sight.view);
+        let verdict = match seen {
             Ok(seen) if seen == sight.new && seen != sight.old => Verdict::New,
             Ok(seen) if seen == sight.old => Verdict::Old,
             Ok(seen) => Verdict::Other(seen.difference(&sight.old, &sight.new)),
             Err(error) => Verdict::Refused(error.to_string()),
         };
-        sight.trie.insert(units, state, &noted.into_reads(), verdict)
+        sight.trie.insert(units, state, &reads, verdict)
     }
 
     fn find_remedy(
@@ -196,9 +216,10 @@ impl<'a> Judge<'a> {
         let number = self.distinct.len();
         self.by_leaves.insert(leaves.to_vec(), number);
         let is_repairable = self.repair.is_some();
-        let remedy = match is_repairable {
-            true => self.remedies.leaf(leaves[0]).clone(),
-            false => Remedy::Nothing,
+        let remedy = if is_repairable {
+            self.remedies.leaf(leaves[0]).clone()
+        } else {
+            Remedy::Nothing
         };
         let of_views = &leaves[usize::from(is_repairable)..];
         let sights = self.sights.iter().zip(of_views);
@@ -227,9 +248,10 @@ impl<'a> Judge<'a> {
             (CrashClass::Recoverable, Verdict::Refused(_)) => match remedy {
                 _ if self.repair.is_none() => None,
                 Remedy::Record(_) => None,
-                Remedy::Nothing => {
-                    Some((Breach::Repair, shows() + ", and the repair finds nothing to do"))
-                }
+                Remedy::Nothing => Some((
+                    Breach::Repair,
+                    shows() + ", and the repair finds nothing to do",
+                )),
                 Remedy::Impossible(error) => Some((
                     Breach::Repair,
                     format!("{}, and it cannot be repaired: {error}", shows()),
@@ -240,21 +262,22 @@ impl<'a> Judge<'a> {
     }
 }
 
+/// What a view shows of a state, and what its reader read.
 fn look(
     units: &Units<'_>,
-    disc: &dyn BlockRead,
+    state: &State,
     known: &mut KnownContents,
     view: View,
-) -> Result<Seen, reburn_image::ImageError> {
+) -> (Result<Seen, ImageError>, Vec<BlockRange>) {
+    let disc = CrashDisc::new(units, state);
+    let noted = Noted::new(&disc);
     let mut look = Look {
-        disc,
+        disc: &noted,
+        units,
         known,
-        is_fixed: &|extents| {
-            let mut ranges = extents.iter().filter_map(reburn_tree::Extent::blocks);
-            ranges.all(|range| units.touches(range).is_none())
-        },
     };
-    Seen::read(view, &mut look)
+    let seen = Seen::read(view, &mut look);
+    (seen, noted.into_reads())
 }
 
 /// The writes of a repair, as contents of units.

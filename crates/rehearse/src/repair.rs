@@ -12,4 +12,5 @@ pub struct Repair<'d> {
 
 /// Looks at a disc and says how to repair it; `None` if nothing is wrong. An error says why it
 /// cannot be repaired.
-pub type RepairFn<'r> = dyn for<'d> Fn(&'d dyn BlockRead) -> Result<Option<Repair<'d>>, String> + 'r;
+pub type RepairFn<'r> =
+    dyn for<'d> Fn(&'d dyn BlockRead) -> Result<Option<Repair<'d>>, String> + 'r;

@@ -101,9 +101,15 @@ impl fmt::Display for Violation {
 pub struct Proof {
     /// Blocks that readers of the old tree read.
     pub read: BlockRangeList,
-    /// Those of them in write units that epochs before the commit write. Empty, every subset of
-    /// these epochs shows the old tree.
+    /// Those of them that epochs before the commit write. If the old tree is there without them,
+    /// readers only look whether there is something, as an anchor at the end of the disc or the
+    /// next integrity descriptor.
+    pub probed: BlockRangeList,
+    /// Write units with such blocks, if the old tree is not there without them.
     pub shared: BlockRangeList,
+    /// What readers show with everything unreadable that is written before the commit, if that is
+    /// not the old tree. With `None`, every subset of these writes shows it.
+    pub without: Option<String>,
     /// Write units of each epoch of the commit.
     pub commit_units: Vec<usize>,
     /// What the commit writes of recognition sequence, anchors, volume descriptor sequences and

@@ -5,10 +5,13 @@
 
 use std::collections::HashMap;
 
-use reburn_blocks::{BlockRead, ReadError};
+use reburn_blocks::ReadError;
 use reburn_image::{ImageError, View};
 use reburn_tree::{Content, Extent, InodeId, Kind, Tree, read_extents};
 use sha2::{Digest, Sha256};
+
+use crate::disc::Noted;
+use crate::units::Units;
 
 /// Bytes of a file read at a time.
 const CHUNK: u64 = 1 << 20;
@@ -27,16 +30,19 @@ pub(crate) struct KnownContents(HashMap<Vec<(Option<u64>, u64)>, Hash>);
 
 /// What reading a tree needs.
 pub(crate) struct Look<'a> {
-    pub(crate) disc: &'a dyn BlockRead,
+    pub(crate) disc: &'a Noted<'a>,
+    pub(crate) units: &'a Units<'a>,
     pub(crate) known: &'a mut KnownContents,
-    /// Whether a file with these extents is the same in every state.
-    pub(crate) is_fixed: &'a dyn Fn(&[Extent]) -> bool,
 }
 
 impl Seen {
     /// What readers of a file system show of the disc.
     pub(crate) fn read(view: View, look: &mut Look<'_>) -> Result<Self, ImageError> {
-        let tree = view.read(look.disc)?;
+        let tree = match view {
+            View::Iso => view.read(look.disc)?,
+            // It reads ahead.
+            View::Udf => look.disc.narrowed(look.units, |disc| view.read(disc))?,
+        };
         let mut first_names = HashMap::new();
         let mut entries = Vec::new();
         for (index, (node, _)) in tree.walk(Tree::ROOT).enumerate() {
@@ -55,9 +61,10 @@ impl Seen {
         let is_in = |seen: &Self, path: &[u8], digest: &Result<Hash, String>| {
             seen.entries.iter().any(|(p, d)| p == path && d == digest)
         };
-        let mut strange = self.entries.iter().filter(|(path, digest)| {
-            !is_in(old, path, digest) && !is_in(new, path, digest)
-        });
+        let mut strange = self
+            .entries
+            .iter()
+            .filter(|(path, digest)| !is_in(old, path, digest) && !is_in(new, path, digest));
         if let Some((path, digest)) = strange.next() {
             return match digest {
                 Ok(_) => format!("{} is neither as before nor as planned", name(path)),
@@ -111,8 +118,15 @@ impl Look<'_> {
     }
 
     fn content(&mut self, extents: &[Extent], size: u64) -> Result<Hash, ReadError> {
-        let is_fixed = (self.is_fixed)(extents);
-        let key = || extents.iter().map(|e| (e.first_byte(), e.bytes)).collect::<Vec<_>>();
+        // None of its blocks was written.
+        let mut ranges = extents.iter().filter_map(Extent::blocks);
+        let is_fixed = ranges.all(|range| self.units.touches(range).is_none());
+        let key = || {
+            extents
+                .iter()
+                .map(|e| (e.first_byte(), e.bytes))
+                .collect::<Vec<_>>()
+        };
         if is_fixed && let Some(hash) = self.known.0.get(&key()) {
             return Ok(*hash);
         }

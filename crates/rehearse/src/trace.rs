@@ -55,7 +55,11 @@ impl Trace {
         let mut epochs = Vec::new();
         for epoch in plan.modified.epochs() {
             let mut writes = Vec::new();
-            for piece in epoch.ranges.iter().flat_map(|range| range.pieces(unit.blocks())) {
+            for piece in epoch
+                .ranges
+                .iter()
+                .flat_map(|range| range.pieces(unit.blocks()))
+            {
                 let mut bytes = vec![0; unit.bytes()];
                 source.read_filled(piece.start_lba(), &mut bytes)?;
                 let (start, bytes) = (piece.start_lba(), bytes.into());
@@ -123,6 +127,17 @@ impl Trace {
         let mut trace = self.clone();
         let next = trace.epochs.remove(epoch + 1);
         trace.epochs[epoch].writes.extend(next.writes);
+        trace
+    }
+
+    /// The same with two epochs in each other's place.
+    ///
+    /// # Panics
+    /// If there is no such epoch.
+    #[must_use]
+    pub fn swapped(&self, one: usize, other: usize) -> Self {
+        let mut trace = self.clone();
+        trace.epochs.swap(one, other);
         trace
     }
 

@@ -150,7 +150,7 @@ mod tests {
         let base = vec![1; 64 * BLOCK_SIZE];
         let mut units = Units::new(&base, WriteUnit::DVD, 7);
         let (main, mirror) = (units.unit(Lba::new(16)), units.unit(Lba::new(48)));
-        let new = units.content(main, &[2; 16 * BLOCK_SIZE], Content::New);
+        let new = units.content(main, &vec![2; 16 * BLOCK_SIZE], Content::New);
         let torn = units.tears(main, 0, new)[0];
         let read = |start| BlockRange::with_count(Lba::new(start), BlockCount::ONE).unwrap();
         let mut trie = Trie::new();

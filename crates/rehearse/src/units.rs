@@ -27,7 +27,8 @@ pub(crate) type BlockId = u32;
 /// What stands for a block that cannot be read.
 pub(crate) const NO_BLOCK: BlockId = BlockId::MAX;
 const OLD: ContentId = 0;
-const UNREADABLE: ContentId = 1;
+/// The content of a unit that cannot be read.
+pub(crate) const UNREADABLE: ContentId = 1;
 
 /// A content for each unit; those behind the end are old.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -72,7 +73,7 @@ pub(crate) struct Units<'b> {
     base: &'b dyn BlockRead,
     size: WriteUnit,
     seed: u64,
-    units: Vec<Unit>,
+    all: Vec<Unit>,
     by_start: HashMap<Lba, UnitId>,
     ids: HashMap<Arc<[u8]>, BlockId>,
     blocks: Vec<Arc<[u8]>>,
@@ -88,7 +89,7 @@ impl<'b> Units<'b> {
             base,
             size,
             seed,
-            units: Vec::new(),
+            all: Vec::new(),
             by_start: HashMap::new(),
             ids: HashMap::new(),
             blocks: Vec::new(),
@@ -102,11 +103,11 @@ impl<'b> Units<'b> {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.units.len()
+        self.all.len()
     }
 
     pub(crate) fn range(&self, unit: UnitId) -> BlockRange {
-        Trace::range(self.size, self.units[unit].start)
+        Trace::range(self.size, self.all[unit].start)
     }
 
     /// The unit that holds a block, if it is one of these.
@@ -119,7 +120,7 @@ impl<'b> Units<'b> {
         if let Some(&unit) = self.by_start.get(&start) {
             return unit;
         }
-        let id = self.units.len();
+        let id = self.all.len();
         let range = Trace::range(self.size, start);
         self.grows |= range.end_exclusive() > self.base.block_count().get();
         let mut bytes = vec![0; self.size.bytes()];
@@ -130,7 +131,7 @@ impl<'b> Units<'b> {
             variant(Content::Old, old),
             variant(Content::Unreadable, None),
         ];
-        self.units.push(Unit { start, variants });
+        self.all.push(Unit { start, variants });
         self.by_start.insert(start, id);
         id
     }
@@ -148,7 +149,7 @@ impl<'b> Units<'b> {
         if !self.grows {
             return base;
         }
-        let written = (0..self.units.len()).filter(|&unit| state.get(unit) != OLD);
+        let written = (0..self.all.len()).filter(|&unit| state.get(unit) != OLD);
         let ends = written.map(|unit| BlockCount::new(self.range(unit).end_exclusive()));
         ends.max().map_or(base, |end| end.max(base))
     }
@@ -160,7 +161,7 @@ impl<'b> Units<'b> {
         (unit, first, count): (UnitId, u16, u16),
         key: &mut Vec<BlockId>,
     ) {
-        let variant = &self.units[unit].variants[usize::from(state.get(unit))];
+        let variant = &self.all[unit].variants[usize::from(state.get(unit))];
         match &variant.blocks {
             None => key.push(NO_BLOCK),
             Some(blocks) => {
@@ -174,8 +175,8 @@ impl<'b> Units<'b> {
     pub(crate) fn touches(&self, range: BlockRange) -> Option<Lba> {
         let unit_of = |lba: Lba| self.size.index_of(lba);
         let units = unit_of(range.end_lba()) - unit_of(range.start_lba()) + 1;
-        if units as usize > self.units.len() {
-            let mut ranges = (0..self.units.len()).map(|unit| self.range(unit));
+        if units as usize > self.all.len() {
+            let mut ranges = (0..self.all.len()).map(|unit| self.range(unit));
             return ranges.find_map(|unit| Some(unit.intersection(range)?.start_lba()));
         }
         let mut wholes = range.align_outward(self.size).pieces(self.size.blocks());
@@ -212,7 +213,7 @@ impl<'b> Units<'b> {
         let garbage = self.variant(unit, garbage, Content::Garbage);
         let mut all = vec![UNREADABLE, garbage];
         let blocks = |content: ContentId| {
-            let variant = &self.units[unit].variants[usize::from(content)];
+            let variant = &self.all[unit].variants[usize::from(content)];
             variant.blocks.clone()
         };
         if let (Some(old), Some(new)) = (blocks(from), blocks(to)) {
@@ -240,13 +241,15 @@ impl<'b> Units<'b> {
                 .collect();
         }
         let cut = |blocks: usize| [&new[..blocks], &old[blocks..]].concat().into();
-        (1..new.len()).map(|blocks| (cut(blocks), prefix(blocks))).collect()
+        (1..new.len())
+            .map(|blocks| (cut(blocks), prefix(blocks)))
+            .collect()
     }
 
     /// What a state is called.
     pub(crate) fn describe(&self, state: &State) -> CrashState {
-        let units = (0..self.units.len()).map(|unit| {
-            let name = self.units[unit].variants[usize::from(state.get(unit))].name;
+        let units = (0..self.all.len()).map(|unit| {
+            let name = self.all[unit].variants[usize::from(state.get(unit))].name;
             (self.range(unit), name)
         });
         let mut units: Vec<_> = units.filter(|(_, name)| *name != Content::Old).collect();
@@ -259,7 +262,7 @@ impl<'b> Units<'b> {
         let mut state = State::default();
         for (range, name) in &called.units {
             let unit = self.by_start.get(&range.start_lba())?;
-            let mut variants = self.units[*unit].variants.iter();
+            let mut variants = self.all[*unit].variants.iter();
             let content = variants.position(|variant| variant.name == *name)?;
             state.set(*unit, ContentId::try_from(content).ok()?);
         }
@@ -267,12 +270,7 @@ impl<'b> Units<'b> {
     }
 
     /// Reads blocks of a state.
-    pub(crate) fn read(
-        &self,
-        state: &State,
-        start: Lba,
-        buf: &mut [u8],
-    ) -> Result<(), ReadError> {
+    pub(crate) fn read(&self, state: &State, start: Lba, buf: &mut [u8]) -> Result<(), ReadError> {
         let mut lba = start;
         let mut rest = buf;
         while !rest.is_empty() {
@@ -297,8 +295,8 @@ impl<'b> Units<'b> {
         part: &mut [u8],
     ) -> Result<(), ReadError> {
         let content = state.get(unit);
-        let variant = &self.units[unit].variants[usize::from(content)];
-        let lba = self.units[unit].start + BlockCount::in_buffer(first * BLOCK_SIZE);
+        let variant = &self.all[unit].variants[usize::from(content)];
+        let lba = self.all[unit].start + BlockCount::in_buffer(first * BLOCK_SIZE);
         match &variant.blocks {
             Some(blocks) => {
                 for (block, id) in part.chunks_mut(BLOCK_SIZE).zip(&blocks[first..]) {
@@ -316,14 +314,19 @@ impl<'b> Units<'b> {
     }
 
     fn variant(&mut self, unit: UnitId, blocks: Box<[BlockId]>, name: Content) -> ContentId {
-        let variants = &mut self.units[unit].variants;
-        let known = { variants.iter() }.position(|variant| variant.blocks.as_ref() == Some(&blocks));
+        let variants = &mut self.all[unit].variants;
+        let known =
+            { variants.iter() }.position(|variant| variant.blocks.as_ref() == Some(&blocks));
         let number = known.unwrap_or(variants.len());
         let id = ContentId::try_from(number).expect("a unit has few contents");
         if known.is_none() {
             let taken = variants.iter().any(|variant| variant.name == name);
             let is_other = matches!(name, Content::Other(_));
-            let name = if taken || is_other { Content::Other(id) } else { name };
+            let name = if taken || is_other {
+                Content::Other(id)
+            } else {
+                name
+            };
             let blocks = Some(blocks);
             variants.push(Variant { name, blocks });
         }
@@ -331,7 +334,10 @@ impl<'b> Units<'b> {
     }
 
     fn blocks_of(&mut self, bytes: &[u8]) -> Box<[BlockId]> {
-        bytes.chunks(BLOCK_SIZE).map(|block| self.block(block)).collect()
+        bytes
+            .chunks(BLOCK_SIZE)
+            .map(|block| self.block(block))
+            .collect()
     }
 
     fn block(&mut self, bytes: &[u8]) -> BlockId {

@@ -51,27 +51,41 @@ pub fn bridge() -> FileSystems {
 
 /// A disc with a folder and three files.
 pub fn disc(medium: Medium, file_systems: FileSystems) -> Box<dyn BlockRead> {
+    let image = image(medium, file_systems);
+    let result = image.result().unwrap();
+    if let Some(kind) = MediumKind::from_name(medium.name()) {
+        return Box::new(recorded(kind, &result));
+    }
+    let mut all = vec![0; result.block_count().as_usize() * BLOCK_SIZE];
+    result.read_blocks(Lba::ZERO, &mut all).unwrap();
+    Box::new(all)
+}
+
+fn image(medium: Medium, file_systems: FileSystems) -> FileSystemImage<'static> {
     let mut image = FileSystemImage::new(medium, file_systems, THEN);
     let folder = Metadata::directory().modified_at(THEN);
     image.add(b"/docs", folder, NewKind::Directory).unwrap();
     image.add(b"/docs/one", file(), bytes(1, 5000)).unwrap();
     image.add(b"/docs/two", file(), bytes(2, 100_000)).unwrap();
     image.add(b"/three", file(), bytes(3, 300)).unwrap();
-    let result = image.result().unwrap();
-    let Some(kind) = MediumKind::from_name(medium.name()) else {
-        let mut all = vec![0; result.block_count().as_usize() * BLOCK_SIZE];
-        result.read_blocks(Lba::ZERO, &mut all).unwrap();
-        return Box::new(all);
-    };
+    image
+}
+
+/// The same on a virtual disc.
+pub fn virtual_disc(medium: Medium, kind: MediumKind, file_systems: FileSystems) -> VirtualDisc {
+    recorded(kind, &image(medium, file_systems).result().unwrap())
+}
+
+fn recorded(kind: MediumKind, result: &ResultImage<'_>) -> VirtualDisc {
     let mut drive = Emulator::with_disc(VirtualDisc::formatted(kind));
     let options = Options {
         verify: Verify::None,
         ..Options::default()
     };
     Recorder::with_options(&mut drive, options)
-        .record_image(&result, &mut |_| ControlFlow::Continue(()))
+        .record_image(result, &mut |_| ControlFlow::Continue(()))
         .unwrap();
-    Box::new(drive.take_disc().unwrap())
+    drive.take_disc().unwrap()
 }
 
 /// Imports the disc, edits it, and calls `then` with the plan and the result.
@@ -88,7 +102,13 @@ pub fn edit<T>(
     };
     let mut image = FileSystemImage::import(disc, &options).unwrap();
     image.add(b"/docs/new", file(), bytes(4, 70_000)).unwrap();
-    image.add(b"/note", file(), NewKind::Bytes(Bytes::from_static(b"note"))).unwrap();
+    image
+        .add(
+            b"/note",
+            file(),
+            NewKind::Bytes(Bytes::from_static(b"note")),
+        )
+        .unwrap();
     image.replace(b"/docs/one", file(), bytes(5, 9000)).unwrap();
     image.remove(b"/three").unwrap();
     let result = image.result().unwrap();
