@@ -217,6 +217,9 @@ pub struct Edit {
     /// Go on where the disc has something that would be lost, as extended attributes
     #[arg(long)]
     pub accept_losses: bool,
+    /// Record the fewest blocks, each over what it replaces; a power cut can leave neither tree
+    #[arg(long)]
+    pub in_place: bool,
     /// Write the plan: the blocks to record, in order, with their content
     #[arg(long, short, value_name = "PLAN")]
     pub output: Option<PathBuf>,

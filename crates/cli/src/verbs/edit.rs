@@ -52,6 +52,7 @@ pub fn run(args: &Edit, terminal: Terminal) -> Result<ExitCode, Failure> {
         all_times: args.host.all_times,
         ..HostOptions::default()
     };
+    image.set_in_place(args.in_place);
     change(&mut image, args, options)?;
     let result = image.result()?;
     super::make::tell_translated(&result, terminal);
