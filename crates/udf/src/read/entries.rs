@@ -78,11 +78,6 @@ impl Entries {
         })
     }
 
-    /// Every entry, by the index of its inode.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, EntryAt)> {
-        (0..self.list.len()).filter_map(|index| Some((index, self.at(index)?)))
-    }
-
     /// Takes in the entry of an inode.
     pub(super) fn note(&mut self, inode: InodeId, entry: Option<EntryAt>) {
         let Some(entry) = entry else { return };

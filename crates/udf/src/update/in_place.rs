@@ -45,7 +45,7 @@ impl Update {
             ..*options
         };
         let update = Self::plan(volume, disc, found, &options, Some(writable))?;
-        update.check_addresses(entries, changes)?;
+        update.check_addresses((tree, entries), changes)?;
         Ok(update)
     }
 
@@ -79,15 +79,25 @@ impl Update {
     }
 
     /// Checks that nothing that did not change is written over, whatever the disc says.
-    fn check_addresses(&self, entries: &Entries, changes: &Changes) -> Result<(), UpdateError> {
+    fn check_addresses(
+        &self,
+        (tree, entries): (&Tree, &Entries),
+        changes: &Changes,
+    ) -> Result<(), UpdateError> {
         let sources = &self.planned.sources;
-        let replaced: BTreeSet<usize> = changes.inodes.iter().map(|inode| inode.index()).collect();
         let folders = self.planned.directories.iter();
-        let folders: BTreeSet<usize> = folders.map(|folder| folder.inode.index()).collect();
-        let is_kept = |index: &usize| !replaced.contains(index) && !folders.contains(index);
-        let entries = entries.iter().filter(|(index, _)| is_kept(index));
-        let mut kept = entries.map(|(_, entry)| entry.block);
-        if kept.any(|block| sources.contains_key(&block)) {
+        let folders: BTreeSet<InodeId> = folders.map(|folder| folder.inode).collect();
+        let is_kept = |inode: &InodeId| !changes.inodes.contains(inode) && !folders.contains(inode);
+        let files = tree.walk(Tree::ROOT).map(|(node, _)| tree.inode(node));
+        let owners = tree.inodes_with_streams();
+        let owners = owners.filter(|&inode| tree.links(inode) > 0);
+        let streams = owners.flat_map(|owner| tree.streams(owner).map(|(_, stream)| stream));
+        let mut kept = files.chain(streams).filter(is_kept);
+        let is_written = |inode| {
+            let entry = entries.get(inode);
+            entry.is_some_and(|entry| sources.contains_key(&entry.block))
+        };
+        if kept.any(is_written) {
             return Err(UpdateError::InPlace(
                 "an entry that changes is in the block of one that does not",
             ));

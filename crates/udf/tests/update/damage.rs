@@ -11,7 +11,7 @@ use reburn_udf::{Session, UdfOptions, Volume};
 use crate::edit::{Disc, How, try_edit, with_room};
 
 /// A small volume with something of everything, and the blocks that its structures are in.
-fn volume() -> (Disc, Vec<u32>) {
+pub fn volume() -> (Disc, Vec<u32>) {
     let mut tree = Tree::new(Metadata::directory());
     let text = || NewKind::Bytes(vec![b'x'; 100].into());
     let file = |tree: &mut Tree, folder, name: &str| {
@@ -65,7 +65,7 @@ fn volume() -> (Disc, Vec<u32>) {
 }
 
 /// Changes a number in a block, and mends the checks of what was whole.
-fn damage(disc: &mut Disc, block: u32, at: usize, number: u32) {
+pub fn damage(disc: &mut Disc, block: u32, at: usize, number: u32) {
     let start = block as usize * BLOCK_SIZE;
     let bytes = &mut disc[start..start + BLOCK_SIZE];
     let is_whole = Tag::check(bytes).is_ok();
@@ -83,7 +83,7 @@ fn damage(disc: &mut Disc, block: u32, at: usize, number: u32) {
 }
 
 /// Changes something of everything that is there.
-fn change(tree: &mut Tree) {
+pub fn change(tree: &mut Tree) {
     let text = || NewKind::Bytes(vec![b'y'; 5000].into());
     let nodes: Vec<_> = tree
         .walk(Tree::ROOT)

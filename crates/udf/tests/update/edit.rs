@@ -45,7 +45,7 @@ pub fn content(disc: &Disc, tree: &Tree, inode: InodeId) -> Bytes {
 }
 
 /// The bytes of a file, if the disc has them all.
-fn content_if_whole(disc: &Disc, tree: &Tree, inode: InodeId) -> Option<Bytes> {
+pub fn content_if_whole(disc: &Disc, tree: &Tree, inode: InodeId) -> Option<Bytes> {
     let Kind::File { size, content } = tree.kind(inode) else {
         return Some(Bytes::new());
     };
@@ -338,7 +338,8 @@ pub fn edit(disc: &Disc, how: How, change: impl FnOnce(&mut Tree)) -> (Disc, Pla
     assert_same(&snapshot(&torn, &new.tree), wanted);
     write(&mut now, &planned.writes[2]);
     check(&now, wanted, planned.time);
-    assert_kept(disc, &planned, &now);
+    let base = (&planned.volume, &planned.base);
+    assert_kept(disc, base, &planned.changes, &now);
     (now, planned)
 }
 
@@ -407,7 +408,7 @@ pub fn write(disc: &mut Disc, writes: &[(Lba, Vec<u8>)]) {
 }
 
 /// Checks a volume against the tree that it shall hold, and what it says of itself.
-fn check(disc: &Disc, wanted: &BTreeMap<String, String>, time: Timestamp) {
+pub fn check(disc: &Disc, wanted: &BTreeMap<String, String>, time: Timestamp) {
     let (volume, found) = read(disc);
     assert_eq!(notes(&found), []);
     assert_same(&snapshot(disc, &found.tree), wanted);
@@ -509,13 +510,12 @@ pub fn at_address<'a>(disc: &'a Disc, volume: &Volume, address: u32) -> &'a [u8]
 }
 
 /// Checks that entries of what did not change are where they were, byte for byte.
-fn assert_kept(disc: &Disc, planned: &Planned, now: &Disc) {
-    let Planned {
-        base,
-        volume,
-        changes,
-        ..
-    } = planned;
+pub fn assert_kept(
+    disc: &Disc,
+    (volume, base): (&Volume, &ImportedTree),
+    changes: &Changes,
+    now: &Disc,
+) {
     let new = Volume::open(now, Session::default()).unwrap();
     let folders = changes.folders.iter();
     let folders: BTreeSet<_> = folders.map(|node| base.tree.inode(*node)).collect();

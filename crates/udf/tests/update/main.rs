@@ -7,5 +7,6 @@ mod foreign;
 #[allow(dead_code)] // it serves other tests too
 #[path = "../write/image.rs"]
 mod image;
+mod in_place;
 mod rounds;
 mod structures;

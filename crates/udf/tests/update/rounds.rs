@@ -10,7 +10,7 @@ use crate::edit::{How, edit, with_room};
 
 /// A change to a tree; numbers choose among what there is.
 #[derive(Debug, Clone)]
-enum Change {
+pub enum Change {
     Add {
         folder: usize,
         name: String,
@@ -75,7 +75,7 @@ fn name() -> impl Strategy<Value = String> {
     ]
 }
 
-fn change() -> impl Strategy<Value = Change> {
+pub fn change() -> impl Strategy<Value = Change> {
     let number = any::<usize>;
     let len = || prop_oneof![Just(0), 1usize..3000, 3000usize..9000];
     prop_oneof![
@@ -108,7 +108,7 @@ fn bytes(len: usize, seed: usize) -> NewKind {
     NewKind::Bytes(pattern.collect::<Bytes>())
 }
 
-fn metadata(seed: u32) -> Metadata {
+pub fn metadata(seed: u32) -> Metadata {
     let time = |more: i64| Timestamp::from_micros(1_400_000_000_000_000 + i64::from(seed) + more);
     let mut metadata = Metadata::with_permissions((seed % 0o10000) as u16).modified_at(time(3));
     metadata.uid = seed / 7 % 2000;
@@ -125,7 +125,7 @@ fn pick(nodes: &[NodeId], number: usize) -> Option<NodeId> {
 
 /// Applies a change as far as the tree takes it.
 #[allow(clippy::too_many_lines)] // a list
-fn apply(tree: &mut Tree, change: &Change) {
+pub fn apply(tree: &mut Tree, change: &Change) {
     let all: Vec<_> = tree.walk(Tree::ROOT).map(|(node, _)| node).collect();
     let folders: Vec<_> = all
         .iter()
