@@ -43,6 +43,7 @@ mod error;
 mod extract;
 mod file_system_image;
 mod file_systems;
+mod fingerprint;
 mod free_space;
 mod fresh;
 mod head_swap;

@@ -3,13 +3,13 @@
 //! Invariant: every list obeys the laws of [`laws`] before it is handed out.
 
 use reburn_blocks::{
-    BlockCount, BlockRange, BlockRangeList, CrashClass, Epoch, EpochRole, Fingerprint, Lba,
-    ModifiedBlocks, Plan, Protocol, keep_differing_units,
+    BlockCount, BlockRangeList, CrashClass, Epoch, EpochRole, Fingerprint, ModifiedBlocks, Plan,
+    Protocol, keep_differing_units,
 };
 
 use crate::base::{Base, BaseVolume};
 use crate::new_blocks::{Commit, NewBlocks};
-use crate::{EntireImageRequired, ImageError, ResultImage, in_place, laws, session};
+use crate::{EntireImageRequired, ImageError, ResultImage, fingerprint, in_place, laws};
 
 impl ResultImage<'_> {
     /// The blocks to record over the base, in order, or [`EntireImageRequired`].
@@ -84,7 +84,7 @@ impl ResultImage<'_> {
         };
         Ok(Plan {
             volume: base.label(),
-            base: fingerprint(base)?,
+            base: self.fingerprint(base)?,
             protocol,
             class,
             class_reason,
@@ -92,6 +92,19 @@ impl ResultImage<'_> {
             modified,
             total_blocks: self.total_blocks(),
         })
+    }
+
+    fn fingerprint(&self, base: &Base<'_>) -> Result<Fingerprint, ImageError> {
+        let commit = self.new_with_commit().map(|(_, commit)| commit);
+        let epochs = commit.iter().flat_map(|commit| &commit.epochs);
+        let committed = epochs.fold(BlockRangeList::new(), |all, epoch| all.union(epoch));
+        let unit = self.medium.write_unit();
+        Ok(fingerprint::take(
+            base.disc(),
+            &base.metadata,
+            &committed,
+            unit,
+        )?)
     }
 
     fn new_with_commit(&self) -> Option<(&NewBlocks, &Commit)> {
@@ -106,16 +119,4 @@ fn usual_protocol(base: &Base<'_>) -> Protocol {
         BaseVolume::Bridge(..) => Protocol::Bridge,
         BaseVolume::Udf(_) => Protocol::MirrorFlip,
     }
-}
-
-/// The head with its neighbours, and all descriptors and directories: any change of a name,
-/// size, time or address on the disc shows there.
-fn fingerprint(base: &Base<'_>) -> Result<Fingerprint, ImageError> {
-    let head = BlockRange::new(session::HEAD, Lba::new(session::FIRST_START.get() - 1));
-    let head: BlockRangeList = head.into_iter().collect();
-    let metadata = base.metadata.difference(&head);
-    Ok(Fingerprint::take(
-        base.disc(),
-        head.iter().chain(metadata.iter()),
-    )?)
 }

@@ -7,6 +7,7 @@ use reburn_drive::{CommandError, DriveExt};
 
 use crate::RecordError;
 use crate::link::Link;
+use crate::verify::is_unreadable;
 
 /// Reads the medium through a link. The last error of the drive is kept, because a
 /// [`ReadError`] can only carry its sentence.
@@ -23,6 +24,12 @@ impl<'l, 'a> Disc<'l, 'a> {
             count,
             failure: RefCell::new(None),
         }
+    }
+
+    /// Whether the last read failed because the medium could not be read there.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        let failure = self.failure.borrow();
+        failure.as_ref().is_some_and(is_unreadable)
     }
 
     /// What a failed read means for the recording.

@@ -19,6 +19,13 @@ pub enum Event {
     },
     /// The disc is compared with what the plan expects.
     CheckingDisc,
+    /// The plan was cut on this disc in its commit, and goes on where the disc stands.
+    Resumed {
+        /// Blocks of the plan that are there already.
+        there: BlockCount,
+        /// Blocks of the plan.
+        total: BlockCount,
+    },
     /// Every check has passed, and recording begins.
     Started {
         /// Blocks to be recorded.

@@ -15,7 +15,7 @@ use reburn_mmc::command::CloseFunction;
 use reburn_mmc::reply::BackgroundFormat;
 use reburn_mmc::{Profile, Speed};
 
-use crate::checks::{check_disc, check_fits, check_kind, check_plan, check_writable};
+use crate::checks::{Standing, check_disc, check_fits, check_kind, check_plan, check_writable};
 use crate::format::{ensure_formatted, resume_format};
 use crate::link::Link;
 use crate::medium::{Medium, examine, supported};
@@ -33,6 +33,8 @@ pub struct Outcome {
     pub recorded: BlockCount,
     /// Epochs they were recorded in, each followed by a barrier.
     pub epochs: usize,
+    /// Blocks of the plan that were on the disc already, since it had been cut there.
+    pub resumed: BlockCount,
     /// How often blocks were written again after an error or a reset.
     pub retries: u32,
     /// Whether the medium was formatted first.
@@ -53,6 +55,10 @@ impl fmt::Display for Outcome {
                 "recorded {blocks} blocks in {epochs} epoch{}",
                 plural(epochs)
             )?;
+        }
+        if !self.resumed.is_zero() {
+            let total = self.resumed + self.recorded;
+            write!(f, ", resumed: {} of {total} were there", self.resumed)?;
         }
         if self.retries > 0 {
             let ending = if self.retries == 1 { "y" } else { "ies" };
@@ -108,6 +114,9 @@ impl<'d> Recorder<'d> {
     /// has completed before the next epoch begins. A plan that changes nothing records
     /// nothing.
     ///
+    /// A disc where the same plan was cut in its commit is taken too: what it lacks is recorded.
+    /// One that was cut before that still has the fingerprint, and all of the plan is recorded.
+    ///
     /// `source` is the result image, or a saved plan with its blocks. `events` can stop the
     /// recording after any of them; the state of the disc is then part of the failure.
     pub fn record_plan(
@@ -151,13 +160,26 @@ fn plan_onto(
     let medium = examine(&mut link)?;
     link.settle();
     check_plan(&medium, plan, source, options)?;
-    check_disc(&mut link, &medium, plan, source)?;
+    let standing = check_disc(&mut link, &medium, plan, source)?;
     if !plan.modified.is_empty() {
         resume_format(&mut link, &medium, options.format)?;
     }
+    let blocks = match &standing {
+        Standing::Before => &plan.modified,
+        Standing::HalfWay { rest } => {
+            let class = plan.class;
+            *state = DiscState::Committing { class };
+            rest
+        }
+    };
+    let total = plan.modified.block_count();
+    let there = total - blocks.block_count();
+    if !there.is_zero() {
+        link.emit(Event::Resumed { there, total })?;
+    }
     let job = Job {
         aim: Aim::Plan(plan.class),
-        blocks: &plan.modified,
+        blocks,
         source,
         options,
     };
@@ -165,7 +187,11 @@ fn plan_onto(
     if options.verify == Verify::Whole {
         compared.extend(BlockRange::with_count(Lba::ZERO, plan.total_blocks));
     }
-    job.run(&mut link, medium, &compared, state)
+    let outcome = job.run(&mut link, medium, &compared, state)?;
+    Ok(Outcome {
+        resumed: there,
+        ..outcome
+    })
 }
 
 fn image_onto(
@@ -250,6 +276,7 @@ impl Job<'_> {
             medium,
             recorded,
             epochs,
+            resumed: BlockCount::ZERO,
             retries,
             formatted: false,
             verified,

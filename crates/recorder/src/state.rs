@@ -83,10 +83,13 @@ impl fmt::Display for DiscState {
 
 const fn while_committing(class: CrashClass) -> &'static str {
     match class {
-        CrashClass::Atomic => "the disc shows the old tree or the new one, whole",
+        CrashClass::Atomic => {
+            "the disc shows the old tree or the new one, whole; record the plan again to finish it, \
+             or repair the disc (`reburn check --repair`)"
+        }
         CrashClass::Recoverable => {
-            "the disc may show neither the old tree nor the new one until one write of a repair \
-             brings back one of them"
+            "the disc may show neither the old tree nor the new one; record the plan again to finish \
+             it, or bring one of them back by one write (`reburn check --repair`)"
         }
         CrashClass::None => "the disc may show neither the old state nor the new one",
     }

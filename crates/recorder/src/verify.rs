@@ -174,7 +174,7 @@ fn read_medium(
 }
 
 /// Whether the drive works, but cannot read the blocks.
-fn is_unreadable(error: &RecordError) -> bool {
+pub(crate) fn is_unreadable(error: &RecordError) -> bool {
     let RecordError::Command(CommandError::Sense { sense, .. }) = error else {
         return false;
     };

@@ -627,8 +627,9 @@ fn a_drive_that_vanishes_ends_it() {
     let failure = record(&mut drive, &head_swap()).unwrap_err();
     assert_snapshot!(wrapped(&failure), @"
     WRITE (10): the drive does not answer: unplugged; every block was sent, but the drive
-      did not confirm the last ones: the disc may show neither the old tree nor the new one
-      until one write of a repair brings back one of them
+      did not confirm the last ones: the disc may show neither the old tree nor the new one;
+      record the plan again to finish it, or bring one of them back by one write (`reburn
+      check --repair`)
     ");
     let class = CrashClass::Recoverable;
     assert_eq!(failure.state, DiscState::Unconfirmed { class });

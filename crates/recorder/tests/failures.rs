@@ -317,15 +317,17 @@ fn write_errors_say_what_the_disc_shows() {
       shows the old tree, and the plan can be recorded again
     commit, recoverable (Drive): blocks cannot be written: WRITE (10) of blocks 16-31
       failed: medium error: write error (3/0C/00); use another disc, or clean this one; the
-      disc may show neither the old tree nor the new one until one write of a repair brings
-      back one of them
+      disc may show neither the old tree nor the new one; record the plan again to finish
+      it, or bring one of them back by one write (`reburn check --repair`)
     commit, atomic (Drive): blocks cannot be written: WRITE (10) of blocks 16-31 failed:
       medium error: write error (3/0C/00); use another disc, or clean this one; the disc
-      shows the old tree or the new one, whole
+      shows the old tree or the new one, whole; record the plan again to finish it, or
+      repair the disc (`reburn check --repair`)
     last unit (Drive): blocks cannot be written: WRITE (10) of blocks 16-31 failed: medium
       error: write error (3/0C/00); use another disc, or clean this one; every block was
       sent, but the drive did not confirm the last ones: the disc may show neither the old
-      tree nor the new one until one write of a repair brings back one of them
+      tree nor the new one; record the plan again to finish it, or bring one of them back by
+      one write (`reburn check --repair`)
     no class (Drive): blocks cannot be written: WRITE (10) of blocks 64-79 failed: medium
       error: write error (3/0C/00); use another disc, or clean this one; up to 48 of 96
       blocks are new and the others old, so the disc may show neither state; record the
@@ -353,7 +355,8 @@ fn a_barrier_that_fails_confirms_nothing() {
     last barrier (Drive): blocks cannot be written: SYNCHRONIZE CACHE failed: hardware
       error: internal target failure (4/44/00); use another disc, or clean this one; every
       block was sent, but the drive did not confirm the last ones: the disc may show neither
-      the old tree nor the new one until one write of a repair brings back one of them
+      the old tree nor the new one; record the plan again to finish it, or bring one of them
+      back by one write (`reburn check --repair`)
     ");
 }
 

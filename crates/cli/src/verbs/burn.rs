@@ -54,6 +54,7 @@ fn report(outcome: &Outcome, args: &Burn, terminal: Terminal) {
         "drive": args.drive.to_string(),
         "recorded": outcome.recorded.get(),
         "epochs": outcome.epochs,
+        "resumed": outcome.resumed.get(),
         "formatted": outcome.formatted,
         "retries": outcome.retries,
         "verified": outcome.verified.get(),
@@ -145,6 +146,10 @@ impl Show {
             }
             Event::Recorded { done, total } => self.at("recording", done, total),
             Event::Verifying { done, total } => self.at("verifying", done, total),
+            Event::Resumed { there, total } => {
+                self.terminal
+                    .note(&format!("resumed: {there} of {total} blocks were there"));
+            }
             Event::Retrying { lba, sense } => {
                 self.terminal
                     .note(&format!("blocks from {lba} on are written again: {sense}"));

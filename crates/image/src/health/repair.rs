@@ -5,12 +5,11 @@ use std::fmt;
 
 use reburn_blocks::{
     BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, BlockRead, CrashClass, Epoch, EpochRole,
-    Fingerprint, Lba, ModifiedBlocks, Plan, Protocol, ReadError, WriteUnit,
+    Lba, ModifiedBlocks, Plan, Protocol, ReadError, WriteUnit,
 };
 
 use super::Finding;
-use crate::session;
-use crate::{ImageError, Medium};
+use crate::{ImageError, Medium, fingerprint};
 
 /// A structure that is to be mended.
 pub(super) struct Job {
@@ -201,7 +200,7 @@ impl Units<'_> {
         };
         Ok(Plan {
             volume,
-            base: self.fingerprint(metadata, &modified)?,
+            base: fingerprint::take(self.disc, metadata, &modified.ranges().collect(), self.unit)?,
             protocol: Protocol::Repair,
             class,
             class_reason: class_reason.into(),
@@ -209,50 +208,6 @@ impl Units<'_> {
             total_blocks: self.disc.block_count().max(end(modified.ranges())),
             modified,
         })
-    }
-
-    /// What can be read of the metadata and of what is written.
-    fn fingerprint(
-        &self,
-        metadata: &BlockRangeList,
-        modified: &ModifiedBlocks,
-    ) -> Result<Fingerprint, ImageError> {
-        let written: BlockRangeList = modified.ranges().collect();
-        let head = BlockRange::new(session::HEAD, Lba::new(session::FIRST_START.get() - 1));
-        let whole = BlockRange::with_count(Lba::ZERO, self.disc.block_count());
-        let covered = metadata.union(&head.into_iter().collect());
-        let covered = covered.intersection(&whole.into_iter().collect());
-        let mut parts = Vec::new();
-        for range in &covered.difference(&written) {
-            parts.extend(self.readable(range));
-        }
-        for range in &written.intersection(&covered) {
-            let pieces = range.align_outward(self.unit).pieces(self.unit.blocks());
-            let pieces = pieces.filter_map(|piece| piece.intersection(range));
-            parts.extend(pieces.flat_map(|piece| self.readable(piece)));
-        }
-        parts.sort_unstable_by_key(|range| range.start_lba());
-        Ok(Fingerprint::take(self.disc, parts)?)
-    }
-
-    /// The parts of a range that can be read.
-    fn readable(&self, range: BlockRange) -> Vec<BlockRange> {
-        const CHUNK: BlockCount = BlockCount::new(32);
-        let mut buf = vec![0; CHUNK.as_usize() * BLOCK_SIZE];
-        let mut can_read = |piece: BlockRange| {
-            let len = piece.block_count().as_usize() * BLOCK_SIZE;
-            let read = self.disc.read_blocks(piece.start_lba(), &mut buf[..len]);
-            read.is_ok()
-        };
-        let mut found = BlockRangeList::new();
-        for piece in range.pieces(CHUNK) {
-            if can_read(piece) {
-                found.insert(piece);
-            } else {
-                found.extend(piece.pieces(BlockCount::ONE).filter(|&one| can_read(one)));
-            }
-        }
-        found.iter().collect()
     }
 }
 
