@@ -1,8 +1,9 @@
 //! `cargo xtask simulate`: from a folder to a disc, and from a changed folder to only its
-//! changed blocks, on every medium, with every block compared.
+//! changed blocks, on every medium, with every block compared; and with the power cut everywhere.
 
 mod chain;
 mod folder;
+mod power_cuts;
 mod scenario;
 mod table;
 mod target;
@@ -38,9 +39,15 @@ pub struct Options {
     /// Decides the trees and the edits
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Only this scenario: MEDIUM/FS/EDIT/SEED
+    /// Only this scenario: MEDIUM/FS/EDIT/SEED; with --power-cuts MEDIUM/VOLUME/CASE
     #[arg(long, value_name = "ID", conflicts_with_all = ["tree", "media"])]
-    scenario: Option<Scenario>,
+    scenario: Option<String>,
+    /// Cut the power everywhere while small edits are recorded, and read what is left
+    #[arg(long, conflicts_with = "tree")]
+    power_cuts: bool,
+    /// Cut the power in edits of up to two changes instead of three
+    #[arg(long, requires = "power_cuts")]
+    quick: bool,
 }
 
 fn medium(name: &str) -> Result<Medium, String> {
@@ -52,6 +59,18 @@ fn medium(name: &str) -> Result<Medium, String> {
 
 /// Runs the scenarios and prints a table; success only if no block differs.
 pub fn run(options: &Options) -> ExitCode {
+    let only = options.scenario.as_deref();
+    if options.power_cuts {
+        return power_cuts::run(options.media, only, options.quick, options.seed);
+    }
+    let scenarios = match only.map(str::parse::<Scenario>) {
+        Some(Ok(scenario)) => vec![scenario],
+        Some(Err(error)) => {
+            eprintln!("{error}");
+            return ExitCode::from(2);
+        }
+        None => built_in(options.media, options.seed),
+    };
     let mut table = Table::start();
     if let Some(dir) = &options.tree {
         let media = options.media.map_or_else(
@@ -81,10 +100,6 @@ pub fn run(options: &Options) -> ExitCode {
             );
         }
     } else {
-        let scenarios = match options.scenario {
-            Some(scenario) => vec![scenario],
-            None => built_in(options.media, options.seed),
-        };
         for scenario in scenarios {
             let replay = format!("cargo xtask simulate --scenario {scenario}");
             let outcome = in_folder(|work| seeded_folder(scenario, work));
