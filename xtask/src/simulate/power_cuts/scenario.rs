@@ -66,10 +66,15 @@ impl Volume {
                 ..udf(UdfRevision::V2_50)
             }),
             Self::Plain => udf(UdfRevision::V2_01).into(),
-            Self::Sparable => FileSystems::Udf(UdfOptions {
-                partition: PartitionKind::Sparable,
-                ..udf(UdfRevision::V2_01)
-            }),
+            Self::Sparable => {
+                let partition = PartitionKind::Sparable;
+                let usual = UdfOptions::with_partition(UdfRevision::V2_01, partition);
+                FileSystems::Udf(UdfOptions {
+                    partition,
+                    access: usual.access,
+                    ..udf(UdfRevision::V2_01)
+                })
+            }
             Self::Bridge => FileSystems::Bridge(iso, udf(UdfRevision::V2_01)),
         }
     }
