@@ -2,6 +2,7 @@
 //!
 //! - `test`: everything that must hold before a change is taken, outside judges included.
 //! - `simulate`: from a folder to a disc and back, on every medium, with every block compared.
+//! - `judge-crash`: the judges of discs that lost blocks or power, alone.
 //! - `bench`: the program beside its peers.
 //! - `tidy`: the rules of the source tree that no compiler checks.
 //! - `tree`, `walk`: the difficult tree that the judges use, and the listing they compare.
@@ -39,6 +40,9 @@ enum Job {
     /// Build, record, change, record only what changed, and compare every block
     #[cfg(unix)]
     Simulate(simulate::Options),
+    /// Let outside readers look at discs as faults and power cuts leave them
+    #[cfg(unix)]
+    JudgeCrash(judges::crash::Options),
     /// Measure the program beside its peers
     Bench(bench::Options),
     /// Check the rules of the source tree: crate arrows, file heads and lengths, words
@@ -54,6 +58,8 @@ fn main() -> ExitCode {
         Job::Test(options) => test::run(&options),
         #[cfg(unix)]
         Job::Simulate(options) => simulate::run(&options),
+        #[cfg(unix)]
+        Job::JudgeCrash(options) => judges::crash::run(&options),
         Job::Bench(options) => bench::run(&options),
         Job::Tidy => tidy::run(),
         Job::Tree(options) => trees::make(&options),

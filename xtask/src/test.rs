@@ -160,6 +160,17 @@ pub fn run(options: &Options) -> ExitCode {
 }
 
 impl Options {
+    /// Some steps alone.
+    pub fn only(steps: &[&str], full: bool, keep: bool) -> Self {
+        Self {
+            only: steps.iter().map(ToString::to_string).collect(),
+            list: false,
+            full,
+            keep,
+            foreign_maker: false,
+        }
+    }
+
     /// Whether a step of this name, in this group, is to run.
     fn wants(&self, name: &str, group: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|only| only == name || only == group)
@@ -314,13 +325,7 @@ mod tests {
 
     #[test]
     fn only_chooses_steps_and_groups() {
-        let options = |only: &[&str]| Options {
-            only: only.iter().map(ToString::to_string).collect(),
-            list: false,
-            full: false,
-            keep: false,
-            foreign_maker: false,
-        };
+        let options = |only: &[&str]| Options::only(only, false, false);
         assert!(options(&[]).wants("fmt", ""));
         assert!(options(&["judges"]).wants("xorriso", "judges"));
         assert!(!options(&["judges"]).wants("fmt", ""));

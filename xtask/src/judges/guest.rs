@@ -62,9 +62,15 @@ impl Guest {
     /// A guest that lives in `folder`, loads these modules (below the kernel's folder, without
     /// `.ko`), and makes the mounts one after the other.
     pub fn new(folder: &Path, modules: &[&str], mounts: &[Mount]) -> Result<Self, String> {
+        Self::with_work(folder, modules, &mounting(mounts)?)
+    }
+
+    /// A guest that lives in `folder`, loads these modules, and runs `work`, a shell's text, in
+    /// `folder`, where `mount` is an empty folder.
+    pub fn with_work(folder: &Path, modules: &[&str], work: &str) -> Result<Self, String> {
         let script = folder.join("init");
         fs::create_dir_all(folder.join("mount")).map_err(failed(folder))?;
-        let text = init_script(folder, modules, mounts)?;
+        let text = init_script(folder, modules, work);
         fs::write(&script, text).map_err(failed(&script))?;
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).map_err(failed(&script))?;
         // The guest dies with this program, should that be killed.
@@ -126,12 +132,11 @@ fn ptrace_library(folder: &Path) -> Result<PathBuf, String> {
     Ok(library)
 }
 
-fn init_script(folder: &Path, modules: &[&str], mounts: &[Mount]) -> Result<String, String> {
-    let xtask = std::env::current_exe().map_err(failed(Path::new("this program")))?;
+fn init_script(folder: &Path, modules: &[&str], work: &str) -> String {
     let modules = [modules, &MODULES].concat().join(" ");
-    let mut script = format!(
+    format!(
         "#!/bin/sh\n\
-         # Mounts each image and walks it; made anew by every run.\n\
+         # What a guest does; made anew by every run.\n\
          export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8\n\
          mount -t proc proc /proc\n\
          mount -t sysfs sys /sys\n\
@@ -141,17 +146,34 @@ fn init_script(folder: &Path, modules: &[&str], mounts: &[Mount]) -> Result<Stri
          done\n\
          dmesg --clear\n\
          cd {folder}\n\
-         look() {{\n\
+         {work}\
+         echo > done\n\
+         sync\n\
+         echo o > /proc/sysrq-trigger\n\
+         sleep 60\n",
+        folder = quoted(folder),
+    )
+}
+
+/// The command that walks the folder `mount` in a guest; `-o LISTING` is to be added. A kernel may
+/// go round in a damaged folder for ever.
+pub fn walk_command() -> Result<String, String> {
+    let xtask = std::env::current_exe().map_err(failed(Path::new("this program")))?;
+    Ok(format!("timeout 60 {} walk mount", quoted(&xtask)))
+}
+
+/// The work of mounting these and looking at them.
+fn mounting(mounts: &[Mount]) -> Result<String, String> {
+    let mut script = "\
+         look() {\n\
          L=$(losetup --find --show $5 \"$1\") || return\n\
          mount -t $2 -o \"$3\" $L mount && eval \"$6\" && eval \"$7\"\n\
          umount mount\n\
          losetup --detach $L\n\
          dmesg --read-clear > \"$4.log\"\n\
-         }}\n",
-        folder = quoted(folder),
-    );
-    // A kernel may go round in a damaged folder for ever.
-    let walk = format!("timeout 60 {} walk mount -o \"$4\"", quoted(&xtask));
+         }\n"
+    .to_owned();
+    let walk = format!("{} -o \"$4\"", walk_command()?);
     for mount in mounts {
         let (image, listing) = (quoted(&mount.image), quoted(&mount.listing));
         let (file_system, options) = (mount.file_system, &mount.options);
@@ -178,7 +200,6 @@ fn init_script(folder: &Path, modules: &[&str], mounts: &[Mount]) -> Result<Stri
         .join(" ");
         script += &[&look, " 2> ", &listing, ".errors\n"].concat();
     }
-    script += "echo > done\nsync\necho o > /proc/sysrq-trigger\nsleep 60\n";
     Ok(script)
 }
 

@@ -10,6 +10,7 @@
 //!   `CI=true` it is a failure.
 
 mod bsdtar;
+pub mod crash;
 mod evidence;
 mod foreign;
 mod foreign_udf;
@@ -65,7 +66,7 @@ pub struct Judge {
 }
 
 /// Every judge, in the order in which they are heard.
-pub const JUDGES: [Judge; 14] = [
+pub const JUDGES: [Judge; 15] = [
     xorriso::JUDGE,
     isoinfo::JUDGE,
     bsdtar::JUDGE,
@@ -80,6 +81,7 @@ pub const JUDGES: [Judge; 14] = [
     foreign::JUDGE,
     foreign_udf::JUDGE,
     pycdlib::JUDGE,
+    crash::lost_units::JUDGE,
 ];
 
 /// The judges of one run and what they share.

@@ -4,7 +4,7 @@
 mod chain;
 mod folder;
 mod power_cuts;
-mod scenario;
+pub mod scenario;
 mod table;
 mod target;
 
