@@ -66,7 +66,7 @@ pub struct Judge {
 }
 
 /// Every judge, in the order in which they are heard.
-pub const JUDGES: [Judge; 15] = [
+pub const JUDGES: [Judge; 16] = [
     xorriso::JUDGE,
     isoinfo::JUDGE,
     bsdtar::JUDGE,
@@ -82,6 +82,7 @@ pub const JUDGES: [Judge; 15] = [
     foreign_udf::JUDGE,
     pycdlib::JUDGE,
     crash::lost_units::JUDGE,
+    crash::cuts::JUDGE,
 ];
 
 /// The judges of one run and what they share.

@@ -14,6 +14,7 @@ pub struct Report {
     /// How many images were looked at, and how many there could be.
     whole: Option<(usize, usize)>,
     skipped: Option<String>,
+    notes: Vec<String>,
     faults: Vec<Fault>,
 }
 
@@ -64,6 +65,11 @@ impl Report {
         self.whole = Some((looked_at, whole));
     }
 
+    /// A line to print, whatever the verdict.
+    pub fn note(&mut self, line: String) {
+        self.notes.push(line);
+    }
+
     /// The judge cannot be heard here, and need not be.
     pub fn skip(&mut self, reason: impl Into<String>) {
         self.skipped = Some(reason.into());
@@ -95,7 +101,11 @@ impl Report {
         }
         let forgiven = self.forgiven.iter();
         said.extend(forgiven.map(|(name, count)| format!("{count} forgiven ({name})")));
-        let said = said.join(", ");
+        let mut said = said.join(", ");
+        for note in &self.notes {
+            said += "\n  ";
+            said += note;
+        }
         if let (Some(reason), Ok(())) = (&self.skipped, &run) {
             return Outcome::Skipped(reason.clone());
         }

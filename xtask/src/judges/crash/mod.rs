@@ -4,6 +4,7 @@
 //! reports errors where the disc has unreadable write units, and to the reader of this workspace.
 
 mod answer;
+pub mod cuts;
 mod disc;
 mod expected;
 mod look;
@@ -31,7 +32,7 @@ pub struct Options {
 
 /// Hears the judges of this folder.
 pub fn run(options: &Options) -> ExitCode {
-    let judges = [lost_units::JUDGE.name];
+    let judges = [lost_units::JUDGE.name, cuts::JUDGE.name];
     test::run(&test::Options::only(&judges, options.full, options.keep))
 }
 
