@@ -1,4 +1,4 @@
-//! A volume that is being edited: raw entries and directories of its metadata partition, by
+//! A volume that is being edited: raw entries and directories of the partition they are in, by
 //! their addresses there.
 //!
 //! Invariant: what is handed out was checked as when a tree is read; nothing is allocated from a
@@ -8,14 +8,14 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, BlockRead, Lba};
-use reburn_tree::Attribute;
+use reburn_tree::{Attribute, Timestamp};
 
 use super::body::{Body, Source};
 use super::disc::Disc;
 use super::entry::{Entry, Reader};
 use super::name::mend;
 use super::note::Notes;
-use super::partitions::{Address, FileMap, Kind, Partitions, Side};
+use super::partitions::{Address, Partitions, Side};
 use super::volume::Volume;
 use crate::records::{
     ExtentKind, FileSetDescriptor, LongAd, characteristics, decode_cs0, file_type, icb_flags,
@@ -58,6 +58,8 @@ pub(crate) struct BaseEntry {
 pub(crate) struct BaseExtras {
     pub(crate) is_extended: bool,
     pub(crate) attributes: Vec<Attribute>,
+    /// When it was made, as an attribute says: where the entry itself has no such time.
+    pub(crate) created: Option<Timestamp>,
     /// The block with the entry of the stream directory, and how many streams there are.
     pub(crate) streams: Option<(u32, usize)>,
 }
@@ -112,6 +114,11 @@ impl<'a> Base<'a> {
         }
     }
 
+    /// The partition of entries and directories.
+    pub(crate) fn partition(&self) -> u16 {
+        self.partition
+    }
+
     /// The entry in a block of the metadata partition.
     pub(crate) fn entry(&self, block: u32) -> Result<BaseEntry, UdfError> {
         let reader = self.reader();
@@ -124,9 +131,11 @@ impl<'a> Base<'a> {
     pub(crate) fn extras(&self, block: u32) -> Result<BaseExtras, UdfError> {
         let reader = self.reader();
         let entry = self.find(&reader, self.partition, block)?;
+        let attributes = reader.attributes(&entry)?;
         let mut extras = BaseExtras {
             is_extended: entry.is_extended(),
-            attributes: reader.attributes(&entry)?.others,
+            attributes: attributes.others,
+            created: attributes.created,
             streams: None,
         };
         if let Some(icb) = &entry.stream_icb {
@@ -264,20 +273,12 @@ impl<'a> Base<'a> {
         found
     }
 
-    /// Where the blocks of the metadata file are, or those of its mirror: block of the file,
-    /// block of the disc, and how many; ascending, holes left out.
+    /// Where the blocks of the partition of entries are, or those of a metadata file's mirror:
+    /// block of the partition, block of the disc, and how many; ascending, holes left out.
     fn pieces(&self, side: Side) -> Vec<(u32, Lba, u32)> {
-        let map = self.partitions.maps.get(usize::from(self.partition));
-        let Some(Kind::Metadata { main, mirror, .. }) = map.map(|map| &map.kind) else {
-            return Vec::new();
-        };
-        let file: &FileMap = match (side, mirror) {
-            (Side::Mirror, Some(mirror)) => mirror,
-            _ => main,
-        };
-        let pieces = file.0.iter();
+        let pieces = self.partitions.pieces(self.partition, side).into_iter();
         pieces
-            .filter_map(|&(first, sector, count)| Some((first, Lba::checked(sector)?, count)))
+            .filter_map(|(first, sector, count)| Some((first, Lba::checked(sector)?, count)))
             .collect()
     }
 

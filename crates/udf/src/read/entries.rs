@@ -11,7 +11,7 @@ use reburn_tree::InodeId;
 
 use super::body::{Body, Source};
 use super::entry::Entry;
-use super::partitions::{FileMap, Kind, Partitions};
+use super::partitions::{Kind, Partitions, Side};
 
 /// The entry of a file on the disc.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,11 +27,13 @@ pub struct EntryAt {
 pub struct Entries {
     /// By [`InodeId::index`].
     list: Vec<Packed>,
-    /// Blocks of the metadata partition that anything is in, as they are numbered there:
+    /// Blocks of the file set's partition that anything is in, as they are numbered there:
     /// first and one past the last, ascending and apart.
     used: Vec<(u32, u32)>,
-    /// Runs of directories there that go past a multiple of [`UNIT_MIN`].
+    /// Runs of directories there that go past a multiple of [`UNIT_MIN`], or of a packet.
     long_runs: Vec<DirectoryRun>,
+    /// Files in directories that are the volume's own, and in no tree.
+    own_files: u32,
 }
 
 /// Blocks of a directory that follow each other in a metadata partition.
@@ -91,22 +93,23 @@ impl Entries {
         };
     }
 
-    /// Works out which blocks of a metadata partition are taken: those that are in `ranges` of
-    /// the disc's blocks, and those of the file set, which are numbered in the partition.
+    /// Works out which blocks of the file set's partition, if that is a metadata or sparable one,
+    /// are taken: those that are in `ranges` of the disc's blocks, and those of the file set,
+    /// which are numbered in the partition.
     pub(super) fn note_used(
         &mut self,
-        partitions: &Partitions,
+        (partitions, partition): (&Partitions, u16),
         ranges: [&BlockRangeList; 2],
         file_set: (u32, u32),
     ) {
-        let files = partitions.maps.iter().flat_map(|map| match &map.kind {
-            Kind::Metadata { main, mirror, .. } => [Some(main), mirror.as_ref()],
-            _ => [None, None],
-        });
         let mut used = vec![file_set];
-        for file in files.flatten() {
+        for side in [Side::Main, Side::Mirror] {
+            let pieces = partitions.pieces(partition, side);
             for ranges in ranges {
-                blocks_of_file(file, ranges, partitions.block_bytes(), &mut used);
+                blocks_of(&pieces, ranges, partitions.block_bytes(), &mut used);
+            }
+            if !partitions.has_mirror(partition) {
+                break;
             }
         }
         used.sort_unstable();
@@ -119,21 +122,41 @@ impl Entries {
     }
 
     /// Takes in where a directory is. `partition` is the one that the file set is in.
-    pub(super) fn note_directory(&mut self, entry: &Entry, body: &Body, partition: u16, size: u32) {
+    pub(super) fn note_directory(
+        &mut self,
+        entry: &Entry,
+        body: &Body,
+        (partitions, partition): (&Partitions, u16),
+    ) {
         let Source::Runs(runs) = &body.source else {
             return;
+        };
+        let size = partitions.block_size;
+        let unit = match partitions.map(partition).map(|map| &map.kind) {
+            Ok(Kind::Sparable(sparing)) => sparing.packet.max(1),
+            _ => UNIT_MIN,
         };
         for run in runs {
             let first = run.address.block;
             let count = run.bytes.div_ceil(size.into());
             let end = u32::try_from(count).map_or(u32::MAX, |count| first.saturating_add(count));
-            let is_long = end > first && first / UNIT_MIN != (end - 1) / UNIT_MIN;
+            let is_long = end > first && first / unit != (end - 1) / unit;
             let is_inside = run.address.partition == partition;
             if is_long && is_inside && entry.block.address.partition == partition {
                 let entry = entry.block.address.block;
                 self.long_runs.push(DirectoryRun { first, end, entry });
             }
         }
+    }
+
+    /// Takes in a file of the volume's own.
+    pub(super) fn note_own_file(&mut self) {
+        self.own_files += 1;
+    }
+
+    /// Files in directories that are the volume's own, and in no tree.
+    pub(crate) fn own_files(&self) -> u32 {
+        self.own_files
     }
 
     pub(crate) fn long_runs(&self) -> &[DirectoryRun] {
@@ -149,7 +172,7 @@ impl Entries {
         list.filter(|block| blocks.contains(block)).collect()
     }
 
-    /// Blocks of the metadata partition that anything is in, ascending and apart: first and one
+    /// Blocks of the file set's partition that anything is in, ascending and apart: first and one
     /// past the last.
     pub(crate) fn used(&self) -> &[(u32, u32)] {
         &self.used
@@ -169,9 +192,14 @@ impl EntryAt {
     }
 }
 
-/// The blocks of a file that ranges of the disc's blocks touch.
-fn blocks_of_file(file: &FileMap, ranges: &BlockRangeList, size: u64, used: &mut Vec<(u32, u32)>) {
-    for &(first, sector, count) in &file.0 {
+/// The blocks of a partition in these pieces that ranges of the disc's blocks touch.
+fn blocks_of(
+    pieces: &[(u32, u64, u32)],
+    ranges: &BlockRangeList,
+    size: u64,
+    used: &mut Vec<(u32, u32)>,
+) {
+    for &(first, sector, count) in pieces {
         let (start, end) = (sector * size, (sector + u64::from(count)) * size);
         let ranges = ranges.ranges();
         let from = ranges

@@ -100,6 +100,7 @@ impl Walk<'_> {
             .entry(identifier.address, identifier.place("icb"))?;
         if parent == Tree::ROOT && self.is_unusable_file(identifier, &entry) {
             self.take_unusable(&entry)?;
+            self.found.entries.note_own_file();
             return Ok((Leads::Nothing, Extras::default()));
         }
         let (metadata, attributes) = self.take_metadata(&entry)?;

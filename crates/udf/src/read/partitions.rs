@@ -158,6 +158,25 @@ impl Partitions {
         }
     }
 
+    /// Where blocks of a metadata or sparable partition are: first block, first sector, and how
+    /// many; ascending, holes left out. None of other partitions.
+    pub(super) fn pieces(&self, partition: u16, side: Side) -> Vec<(u32, u64, u32)> {
+        let Ok(map) = self.map(partition) else {
+            return Vec::new();
+        };
+        match (&map.kind, side) {
+            (
+                Kind::Metadata {
+                    mirror: Some(file), ..
+                },
+                Side::Mirror,
+            )
+            | (Kind::Metadata { main: file, .. }, _) => file.0.clone(),
+            (Kind::Sparable(sparing), _) => sparing.pieces(map),
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether the partition's blocks exist twice.
     pub(super) fn has_mirror(&self, partition: u16) -> bool {
         let map = self.map(partition);
@@ -197,6 +216,22 @@ impl Sparing {
         let next = self.moved.range(block..).next();
         let left = next.map_or(blocks, |(&next, _)| blocks.min(next - block));
         Ok((sector, left))
+    }
+}
+
+impl Sparing {
+    /// All blocks of the partition, cut where packets are elsewhere.
+    fn pieces(&self, map: &Map) -> Vec<(u32, u64, u32)> {
+        let mut pieces = Vec::new();
+        let mut next = 0;
+        while next < map.length {
+            let Ok((sector, count)) = self.locate(map, next, map.length - next) else {
+                break;
+            };
+            pieces.push((next, sector, count));
+            next += count;
+        }
+        pieces
     }
 }
 

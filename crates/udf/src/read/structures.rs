@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, Lba, WriteUnit};
+use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, Lba, WriteUnit};
 use reburn_record::Record;
 
 use super::AccessType;
@@ -12,7 +12,8 @@ use super::note::NoteKind;
 use super::partitions::{FileMap, Kind, Map};
 use super::volume::Volume;
 use crate::records::{
-    ExtentKind, MapHead, MetadataMap, SpareIntegrity, SparingEntry, SparingTable, TypeOneMap,
+    ExtentKind, MapHead, MetadataMap, PartitionHeader, SpareIntegrity, SparingEntry, SparingTable,
+    TypeOneMap,
 };
 use crate::write::SparingAddresses;
 
@@ -117,10 +118,10 @@ pub enum EditObstacle {
     /// Blocks that are not the disc's.
     #[error("its blocks have {0} bytes, and only volumes with blocks of 2048 can be edited")]
     BlockSize(u32),
-    /// No metadata partition, or more than it and what it lies on.
+    /// Neither a metadata partition and what it lies on, nor a sparable one.
     #[error(
-        "only a metadata partition on a plain one can be edited block by block (UDF 2.2.10), and \
-         it has other partitions"
+        "only a metadata partition on a plain one (UDF 2.2.10) and a sparable one (UDF 2.2.9) can \
+         be edited block by block, and it has other partitions"
     )]
     Partitions,
     /// The root is not in the metadata partition.
@@ -150,6 +151,41 @@ pub enum EditObstacle {
 }
 
 impl VolumeStructures {
+    /// The spare packets that nothing is in, ascending: free by the sparing table, and apart from
+    /// everything else of the volume.
+    pub fn free_spares(&self) -> Vec<Lba> {
+        let Some(sparing) = &self.sparing else {
+            return Vec::new();
+        };
+        let packet = |start: &Lba| BlockRange::with_count(*start, sparing.packet);
+        let singles = sparing.tables.iter().chain(&self.anchors);
+        let sequences = [self.main_sequence, self.reserve_sequence];
+        let others: BlockRangeList = singles
+            .map(|&lba| BlockRange::single(lba))
+            .chain(sequences.into_iter().flatten())
+            .chain(self.integrity.iter().copied())
+            .chain(self.spare_integrity)
+            .chain(self.partitions.iter().copied())
+            .chain(sparing.moved.values().filter_map(packet))
+            // Up to the recognition sequence with its neighbours.
+            .chain(BlockRange::new(
+                Lba::ZERO,
+                self.recognition + BlockCount::new(8),
+            ))
+            .collect();
+        let mut taken = others;
+        let mut free: Vec<Lba> = sparing.free.clone();
+        free.sort_unstable();
+        free.retain(|start| {
+            let Some(range) = packet(start).filter(|range| !taken.intersects(*range)) else {
+                return false;
+            };
+            taken.insert(range);
+            true
+        });
+        free
+    }
+
     /// The first block of the write unit that the next integrity descriptor fills; `None` if
     /// the sequence has none left that readers would look at: they read on only from a
     /// descriptor to the one right behind it.
@@ -294,25 +330,23 @@ impl Volume {
         /// More blocks than one extent can have.
         const UNIT_MAX: u32 = 1 << 16;
         let size = self.block_size();
-        let maps = &self.partitions.maps;
-        let is_known = matches!(
-            maps.as_slice(),
-            [
-                Map {
-                    kind: Kind::Plain,
-                    ..
-                },
-                Map {
-                    kind: Kind::Metadata { .. },
-                    ..
-                }
-            ]
-        );
-        let Some(metadata) = metadata.filter(|_| is_known) else {
-            return Some(EditObstacle::Partitions);
+        let has_note = |kind| self.notes().iter().any(|note| note.kind == kind);
+        let kinds: Vec<_> = self.partitions.maps.iter().map(|map| &map.kind).collect();
+        let metadata = match (kinds.as_slice(), metadata) {
+            ([Kind::Plain, Kind::Metadata { .. }], Some(metadata)) => metadata,
+            ([Kind::Sparable(_)], _) => {
+                let obstacles = [
+                    (size as usize != BLOCK_SIZE, EditObstacle::BlockSize(size)),
+                    (self.file_set_partition() != 0, EditObstacle::FileSet),
+                    (self.integrity.is_none(), EditObstacle::NoIntegrity),
+                    (has_note(NoteKind::Open), EditObstacle::Open),
+                ];
+                let found = obstacles.into_iter().find(|(is_there, _)| *is_there);
+                return found.map(|(_, obstacle)| obstacle);
+            }
+            _ => return Some(EditObstacle::Partitions),
         };
         let unit = metadata.allocation_unit.get();
-        let has_note = |kind| self.notes().iter().any(|note| note.kind == kind);
         let access = self.partitions().first().map(|partition| partition.access);
         let has_no_bitmaps = matches!(
             access,
@@ -341,6 +375,13 @@ impl Volume {
         ];
         let found = obstacles.into_iter().find(|(is_there, _)| *is_there);
         found.map(|(_, obstacle)| obstacle)
+    }
+
+    /// Where the partition with file data says what is free (ECMA-167 4/14.3).
+    pub(crate) fn space_header(&self) -> Option<&PartitionHeader> {
+        let map = self.partitions.maps.first()?;
+        let (descriptor, _) = self.sequence.partitions.get(&map.number)?;
+        Some(&descriptor.header)
     }
 
     /// The blocks of the file set's partition that its descriptors are in: the first, and one

@@ -81,7 +81,8 @@ impl Volume {
         let data_ranges = found.data.into_iter().collect();
         let mut entries = found.entries;
         let ranges = [&walked, &data_ranges];
-        entries.note_used(&self.partitions, ranges, self.file_set_blocks());
+        let partitions = (&self.partitions, self.file_set_partition());
+        entries.note_used(partitions, ranges, self.file_set_blocks());
         let metadata_ranges = metadata.into_iter().collect::<BlockRangeList>();
         let metadata_ranges = metadata_ranges.union(&walked);
         Ok(ImportedTree {

@@ -128,9 +128,9 @@ impl<'a> Walk<'a> {
         }
         let body = self.reader.body(&entry)?;
         self.claim(&entry, &body)?;
-        let size = self.reader.partitions.block_size;
+        let partitions = (self.reader.partitions, self.partition);
         let entries = &mut self.found.entries;
-        entries.note_directory(&entry, &body, self.partition, size);
+        entries.note_directory(&entry, &body, partitions);
         for &range in entry.blocks.iter().chain(&body.chain).chain(&body.data) {
             push_range(&mut self.found.metadata, Some(range));
         }

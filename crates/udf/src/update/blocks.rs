@@ -1,4 +1,4 @@
-//! The metadata partition as it is: which blocks of the disc its addresses are, and the bytes
+//! The partition that is edited as it is: which blocks of the disc its addresses are, and the bytes
 //! there.
 
 use reburn_blocks::{
@@ -14,7 +14,7 @@ pub(super) enum Copy {
     Mirror,
 }
 
-/// Where addresses of a metadata partition are on the disc.
+/// Where addresses of a partition are on the disc.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Pieces(
     /// First address, first block of the disc, and how many; ascending, holes left out.
@@ -61,6 +61,21 @@ impl Pieces {
         ranges
             .filter_map(|&(_, lba, count)| BlockRange::with_count(lba, BlockCount::new(count)))
             .collect()
+    }
+
+    /// Blocks of the disc that some addresses are, which ascend and are apart.
+    pub(super) fn ranges_of(&self, addresses: &[(u32, u32)]) -> BlockRangeList {
+        let mut ranges = Vec::new();
+        for &(first, lba, count) in &self.0 {
+            let end = first + count;
+            let from = addresses.partition_point(|&(_, stop)| stop <= first);
+            for &(start, stop) in addresses[from..].iter().take_while(|(at, _)| *at < end) {
+                let (start, stop) = (start.max(first), stop.min(end));
+                let at = lba + BlockCount::new(start - first);
+                ranges.extend(BlockRange::with_count(at, BlockCount::new(stop - start)));
+            }
+        }
+        ranges.into_iter().collect()
     }
 
     /// The block of the disc that an address is.
@@ -173,7 +188,7 @@ impl BaseBlocks {
             }
         }
         Err(ReadError::Content {
-            what: format!("the entry in block {address} of the metadata partition"),
+            what: format!("the entry in block {address} of its partition"),
             reason: "it was whole when the edit was planned, and is not any more; read the disc \
                      again"
                 .into(),

@@ -69,6 +69,8 @@ pub(super) struct Naming<'a> {
     /// New inodes that have no name yet.
     pub(super) unnamed: BTreeSet<InodeId>,
     pub(super) revision: UdfRevision,
+    /// The partition of the entries.
+    pub(super) partition: u16,
     pub(super) serial: u16,
 }
 
@@ -197,7 +199,7 @@ impl<'a> Sketch<'a> {
                 Part::Kept(bytes) => out.extend_from_slice(&old[bytes.clone()]),
                 Part::Gone(bytes) => {
                     out.extend_from_slice(&old[bytes.clone()]);
-                    mark_deleted(&mut out[start..]);
+                    mark_deleted(&mut out[start..], naming.revision);
                 }
                 Part::Parent => self.write_parent(naming, block, &mut out),
                 Part::New(index) => {
@@ -218,7 +220,7 @@ impl<'a> Sketch<'a> {
         let start = out.len();
         let parent = self.tree.inode(self.tree.parent(self.draft.node));
         let (entry, unique_id) = naming.places.entry(parent).unwrap_or_default();
-        let icb = entry_ad(entry, unique_id);
+        let icb = naming.icb(entry, unique_id);
         let base = self.draft.base.as_ref();
         let old =
             base.and_then(|base| Some((base, base.identifiers.iter().find(|i| is_way_up(i))?)));
@@ -247,7 +249,7 @@ impl Naming<'_> {
         let inode = tree.inode(child);
         let (entry, entry_id) = self.places.entry(inode).unwrap_or_default();
         let mut bits = 0;
-        let mut icb = entry_ad(entry, entry_id);
+        let mut icb = self.icb(entry, entry_id);
         let is_directory = tree.is_directory(child);
         if is_directory {
             bits |= characteristics::DIRECTORY;
@@ -258,7 +260,8 @@ impl Naming<'_> {
             bits |= characteristics & characteristics::HIDDEN;
         } else if !self.unnamed.remove(&inode) && !is_directory && tree.links(inode) > 1 {
             // Each further name has an id of its own (UDF 2.3.4.3).
-            icb = entry_ad(entry, self.ids.take());
+            let id = self.ids.take();
+            icb = self.icb(entry, id);
         }
         let identifier = Identifier {
             characteristics: bits,
@@ -267,6 +270,16 @@ impl Naming<'_> {
             name,
         };
         self.write_one(&identifier, block, out);
+    }
+
+    /// What leads to an entry. Before UDF 2.00 it has no unique id.
+    fn icb(&self, entry: u32, unique_id: u64) -> LongAd {
+        let unique_id = if self.revision.is_third_edition() {
+            unique_id
+        } else {
+            0
+        };
+        entry_ad(entry, self.partition, unique_id)
     }
 
     fn write_one(&self, identifier: &Identifier<'_>, block: u32, out: &mut Vec<u8>) {
@@ -300,15 +313,18 @@ fn has_characteristic(directory: &[u8], bytes: &Range<usize>, bits: u8) -> bool 
     record.is_ok_and(|(record, _)| record.file_characteristics & bits != 0)
 }
 
-/// Marks an identifier deleted (ECMA-167 4/14.4.3, UDF 2.3.4.2).
-fn mark_deleted(identifier: &mut [u8]) {
+/// Marks an identifier deleted (ECMA-167 4/14.4.3). From UDF 2.01 on its name says so too
+/// (UDF 2.3.4.2).
+fn mark_deleted(identifier: &mut [u8], revision: UdfRevision) {
     let mut name_at = identifier.len();
     change(identifier, |record| {
         record.file_characteristics |= characteristics::DELETED;
         record.icb = LongAd::zeroed();
         name_at = FileIdentifier::SIZE + usize::from(record.length_of_implementation_use.get());
     });
-    if let Some(id) = identifier.get_mut(name_at) {
+    if let Some(id) = identifier.get_mut(name_at)
+        && revision >= UdfRevision::V2_01
+    {
         let deleted = DELETED_IDS.iter().find(|(live, _)| live == id);
         *id = deleted.map_or(*id, |(_, deleted)| *deleted);
     }

@@ -48,8 +48,28 @@ pub enum UpdateError {
         /// The medium's write unit.
         unit: WriteUnit,
     },
+    /// The sparing tables cannot exchange packets.
+    #[error("the sparing tables cannot be changed: {reason}; record the whole image (UDF 2.2.12)")]
+    Sparing {
+        /// What stands against it.
+        reason: &'static str,
+    },
+    /// Too few spare packets are free.
+    #[error(
+        "{needed} packets change, and {free} spare packets are free; move back what is in the \
+         others first"
+    )]
+    SparesFull {
+        /// Packets that change and have live blocks in them.
+        needed: usize,
+        /// Spare packets that nothing is in.
+        free: usize,
+    },
+    /// A sparable partition without room for new entries.
+    #[error("the partition has no free blocks left for entries and folders")]
+    PartitionFull,
     /// A file whose entry is not in the metadata partition.
-    #[error("{path}: an entry in it is not in the metadata partition; record the whole image")]
+    #[error("{path}: an entry in it is not in the partition of entries; record the whole image")]
     OutsideMetadata {
         /// The folder.
         path: String,

@@ -15,7 +15,7 @@ use super::plan::{METADATA_BLOCKS_MAX, Source};
 use super::space::Space;
 use crate::LayoutError;
 use crate::read::{BaseDirectory, BaseEntry};
-use crate::records::{ExtendedFileEntry, icb_flags};
+use crate::records::{ExtendedFileEntry, FileEntry, icb_flags};
 use crate::write::{NewEntries, directory_ads};
 
 /// A changed folder.
@@ -123,7 +123,10 @@ impl DirectoryPlan<'_> {
     /// Bytes of an old entry that are left for the directory.
     fn old_room(&self, base: &BaseDirectory) -> u64 {
         let head = match &self.attributes {
-            Some(attributes) => ExtendedFileEntry::SIZE + attributes.len(),
+            Some(attributes) if base.entry.is_extended => {
+                ExtendedFileEntry::SIZE + attributes.len()
+            }
+            Some(attributes) => FileEntry::SIZE + attributes.len(),
             None => base.entry.descriptors.start,
         };
         BLOCK_SIZE.saturating_sub(head) as u64

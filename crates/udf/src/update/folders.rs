@@ -14,9 +14,6 @@ use crate::read::{Base, BaseDirectory, BaseIdentifier};
 use crate::records::characteristics;
 use crate::{Entries, EntryAt, UdfError};
 
-/// The map of the metadata partition.
-const METADATA_PARTITION: u16 = 1;
-
 /// Numbers that are tried to tell names apart when a tree is read.
 const NUMBERS_TRIED: u64 = 1000;
 
@@ -152,7 +149,7 @@ impl<'a> Folders<'a> {
             if !is_name(identifier) {
                 continue;
             }
-            if identifier.partition() != METADATA_PARTITION {
+            if identifier.partition() != self.base.partition() {
                 let path = self.tree.display_path(draft.node);
                 return Err(UpdateError::OutsideMetadata { path });
             }

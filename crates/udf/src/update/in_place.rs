@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use reburn_blocks::{BlockCount, BlockRange, BlockRangeList, BlockRead, Lba, WriteUnit};
 use reburn_tree::{Changes, Content, InodeId, Kind, Tree};
 
+use super::area::Area;
 use super::blocks::{Copy, Pieces};
 use super::folders::Folders;
 use super::plan::Planner;
@@ -61,9 +62,8 @@ impl Update {
     pub fn overwritten(&self) -> BlockRangeList {
         let mut blocks = self.changed_blocks(&self.base.main, self.base.mirror.as_ref());
         blocks.insert(BlockRange::single(self.integrity.0));
-        if self.has_entries {
-            let entries = self.sides.iter().map(|side| BlockRange::single(side.lba));
-            blocks = blocks.union(&entries.collect());
+        if let Area::Metadata(area) = &self.area {
+            blocks = blocks.union(&area.entries());
         }
         blocks
     }

@@ -12,10 +12,7 @@ use crate::records::{
     ExtentAd, IntegrityUse, LogicalVolumeIntegrity, Tag, TerminatingDescriptor, tag_id,
 };
 use crate::write::{UdfOptions, developer, disc_time};
-use crate::{Corrupt, Place, UdfError, VolumeStructures};
-
-/// The partition whose size changes: that of metadata, behind the one with file data.
-const METADATA_PARTITION: usize = 1;
+use crate::{Corrupt, Entries, Place, UdfError, VolumeStructures};
 
 /// What a new descriptor says.
 #[derive(Debug, Clone, Copy)]
@@ -23,8 +20,8 @@ pub(super) struct NewIntegrity {
     pub(super) time: Timestamp,
     pub(super) next_unique_id: u64,
     pub(super) counts: Counts,
-    /// Blocks of the metadata partition.
-    pub(super) metadata_blocks: u32,
+    /// A partition of another size: its number among all, and its blocks.
+    pub(super) size: Option<(usize, u32)>,
     pub(super) serial: u16,
     /// The extent that the sequence goes on in, if not where it is.
     pub(super) moved_to: Option<BlockRange>,
@@ -40,9 +37,13 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// Counts anew: the last descriptor may be that of an edit that was cut.
-    pub(super) fn of(tree: &Tree) -> Self {
-        let mut counts = Self::default();
+    /// Counts anew: the last descriptor may be that of an edit that was cut. Files that the
+    /// volume keeps for itself count.
+    pub(super) fn of(tree: &Tree, entries: &Entries) -> Self {
+        let mut counts = Self {
+            files: entries.own_files(),
+            directories: 0,
+        };
         for (node, _) in tree.walk(Tree::ROOT) {
             if tree.is_directory(node) {
                 counts.directories += 1;
@@ -118,10 +119,10 @@ impl NewIntegrity {
         let partitions = record.number_of_partitions.get() as usize;
         let tables = partitions.checked_mul(8)?;
         let used_at = LogicalVolumeIntegrity::SIZE.checked_add(tables)?;
-        let size_at = LogicalVolumeIntegrity::SIZE + 4 * (partitions + METADATA_PARTITION);
         let used_len = record.length_of_implementation_use.get() as usize;
         let end = used_at.checked_add(used_len)?;
-        if partitions <= METADATA_PARTITION || end > block.len() || used_len < IntegrityUse::SIZE {
+        let number = self.size.map_or(0, |(number, _)| number);
+        if partitions <= number || end > block.len() || used_len < IntegrityUse::SIZE {
             return None;
         }
         record.recording_date_and_time = disc_time(self.time);
@@ -133,7 +134,10 @@ impl NewIntegrity {
         used.number_of_files = U32::new(self.counts.files);
         used.number_of_directories = U32::new(self.counts.directories);
         block[..LogicalVolumeIntegrity::SIZE].copy_from_slice(record.bytes());
-        block[size_at..size_at + 4].copy_from_slice(&self.metadata_blocks.to_le_bytes());
+        if let Some((number, blocks)) = self.size {
+            let at = LogicalVolumeIntegrity::SIZE + 4 * (partitions + number);
+            block[at..at + 4].copy_from_slice(&blocks.to_le_bytes());
+        }
         block[used_at..used_at + IntegrityUse::SIZE].copy_from_slice(used.bytes());
         block[end..].fill(0);
         tags::reseal(block, end - Tag::SIZE);
@@ -143,15 +147,25 @@ impl NewIntegrity {
 
 /// Changes the size of the partition that file data are in, in an integrity descriptor.
 pub(super) fn set_partition_blocks(block: &mut [u8], blocks: BlockCount) {
+    set_number(block, |partitions| partitions, blocks.get());
+}
+
+/// Changes how many blocks of that partition are free.
+pub(super) fn set_free_blocks(block: &mut [u8], blocks: u32) {
+    set_number(block, |_| 0, blocks);
+}
+
+/// Changes a number of the tables of partitions, by its place among them.
+fn set_number(block: &mut [u8], place: impl FnOnce(usize) -> usize, blocks: u32) {
     let Ok((record, _)) = LogicalVolumeIntegrity::view(block) else {
         return;
     };
     let is_integrity = record.tag.tag_identifier.get() == tag_id::INTEGRITY;
     let covered = record.tag.descriptor_crc_length.get();
     let partitions = record.number_of_partitions.get() as usize;
-    let at = LogicalVolumeIntegrity::SIZE + 4 * partitions;
+    let at = LogicalVolumeIntegrity::SIZE + 4 * place(partitions);
     if let Some(size) = block.get_mut(at..at + 4).filter(|_| is_integrity) {
-        size.copy_from_slice(&blocks.get().to_le_bytes());
+        size.copy_from_slice(&blocks.to_le_bytes());
         tags::reseal(block, covered.into());
     }
 }

@@ -1,25 +1,28 @@
-//! Editing a volume with a metadata partition (UDF 2.2.10) without writing it anew.
+//! Editing a volume without writing it anew, where addresses of entries are not those of the disc:
+//! on a metadata partition (UDF 2.2.10), where the extents of the metadata file map them to blocks
+//! of the disc, and on a sparable one (UDF 2.2.9), where sparing tables say which packets are
+//! elsewhere.
 //!
-//! Addresses in a metadata partition are virtual: the extents of the metadata file map them to
-//! blocks of the disc. An edit keeps every entry and directory that it does not change at its
-//! address, with its bytes as they are, whoever wrote them. Only the allocation units of the
-//! metadata file with a changed block get new blocks of the disc, and then the file's entry and
-//! its mirror are written with the new extents:
+//! An edit keeps every entry and directory that it does not change at its address, with its bytes
+//! as they are, whoever wrote them. Only units with a changed block, which are allocation units of
+//! the metadata file or packets, get new blocks of the disc, and then readers are told twice where
+//! to look:
 //!
 //! ```text
-//! file data, new units, integrity descriptor | mirror file's entry | metadata file's entry |
+//! file data, new units, integrity descriptor | mirror file's entry     | metadata file's entry |
+//!                                            | all but the first table | first sparing table   |
 //! ```
 //!
-//! where `|` is a barrier. Nothing that the old tree reads is written before the mirror's entry,
-//! and readers take the file's entry if it can be read, else the mirror's: at every moment they
+//! where `|` is a barrier. Nothing that the old tree reads is written in the first epoch, and
+//! readers take the last structure if it can be read, else the one before: at every moment they
 //! see the old tree or the new one.
 //!
-//! Invariants: what an edit reads, writes and holds goes by what changed; an address that is
-//! freed may be used again at once, since its unit moves, and the old unit stays whole on the
-//! disc until the next edit; new ids are above all old ones.
+//! Invariants: what an edit reads, writes and holds goes by what changed, but for the bitmap of a
+//! sparable partition; an address that is freed may be used again at once, since its unit moves,
+//! and the old unit stays whole on the disc until the next edit; new ids are above all old ones.
 //!
-//! On request an edit is [in place](Update::in_place): then it writes the changed blocks alone,
-//! over what they replace, and promises nothing.
+//! On request an edit of a metadata partition is [in place](Update::in_place): then it writes the
+//! changed blocks alone, over what they replace, and promises nothing.
 
 // Sizes and addresses are checked where they come about; what casts here is bounded by them.
 #![allow(
@@ -28,6 +31,8 @@
     clippy::cast_sign_loss
 )]
 
+mod area;
+mod bitmap;
 mod blocks;
 mod cut;
 mod descriptors;
@@ -39,10 +44,13 @@ mod ids;
 mod in_place;
 mod integrity;
 mod metadata_file;
+mod metadata_partition;
 mod patch;
 mod placed;
 mod plan;
 mod space;
+mod sparable;
+mod sparing_table;
 mod streams;
 pub(crate) mod tags;
 
@@ -53,18 +61,14 @@ use reburn_blocks::{
 };
 use reburn_tree::{Changes, InodeId, Timestamp, Tree};
 
+use self::area::Area;
 use self::blocks::{BaseBlocks, Pieces};
 use self::ids::UniqueIds;
 use self::integrity::{Counts, NewIntegrity};
-use self::metadata_file::{FileContent, FileSide, descriptors_max};
-use self::plan::{METADATA_BLOCKS_MAX, Planned, Planner};
-use self::space::Space;
+use self::plan::{Planned, Planner};
 use crate::read::Base;
 use crate::write::{NewEntries, Over, UdfOptions};
-use crate::{
-    EditObstacle, Entries, FilePlacement, Integrity, LayoutError, MetadataStructures, Volume,
-    VolumeStructures,
-};
+use crate::{EditObstacle, Entries, FilePlacement, Volume};
 
 pub use descriptors::{ChangedSequence, VolumeChange};
 pub use error::UpdateError;
@@ -105,24 +109,16 @@ impl Default for UpdateOptions {
 pub struct Update {
     options: UdfOptions,
     serial: u16,
-    /// Blocks of an allocation unit.
+    /// Blocks of a unit.
     unit: u32,
-    alignment: BlockCount,
     partition: BlockRange,
-    is_duplicate: bool,
+    area: Area,
     base: BaseBlocks,
     planned: Planned,
-    /// Units of the second copy that get new blocks.
-    mirror_units: Vec<u32>,
-    /// The metadata file's entry, and its mirror's.
-    sides: [FileSide; 2],
-    information_length: u64,
     time: Timestamp,
     integrity: (Lba, Vec<u8>),
     /// Whether changed blocks are written where they are.
     is_in_place: bool,
-    /// Whether the entries of the metadata file change.
-    has_entries: bool,
 }
 
 impl Update {
@@ -153,85 +149,127 @@ impl Update {
         writable: Option<&BlockRangeList>,
     ) -> Result<Self, UpdateError> {
         let structures = volume.structures();
-        let (metadata, partition, integrity, udf) = editable(volume, &structures)?;
+        if let Some(obstacle) = structures.obstacle {
+            return Err(obstacle.into());
+        }
+        let (Some(integrity), Some(udf)) = (volume.integrity(), volume.write_options()) else {
+            return Err(EditObstacle::Partitions.into());
+        };
         let udf = UdfOptions {
             embed_files: options.embed_files,
             write_unit: options.write_unit,
             ..udf
         };
         let base = Base::new(volume, disc);
-        let sides = FileSide::load(volume, &base, disc, metadata, partition, options.write_unit)?;
-        check_units(metadata, options.write_unit, sides[0].length())?;
-        let unit = metadata.allocation_unit.get();
+        let (mut area, partition) =
+            Area::load(volume, &structures, (&base, disc), entries, options)?;
         let main = Pieces::new(base.main_pieces());
-        let end = main.end();
-        let next_id = integrity.next_unique_id.max(options.next_unique_id);
-        let planner = Planner {
+        let edit = Planner {
             base: &base,
             tree,
             entries,
             changes,
             options: &udf,
             serial: volume.tag_serial(),
-            data: BlockRangeList::from_iter([partition]).difference(&main.ranges()),
-            space: Space::new(unit, end, main.addresses(), entries.used()),
+            data: area.data(partition, &main),
+            space: area.space(&main, entries),
             sources: BTreeMap::new(),
             directories: Vec::new(),
             stream_directories: Vec::new(),
             old_streams: BTreeMap::new(),
             cut: BTreeMap::new(),
             places: BTreeMap::new(),
-            ids: UniqueIds::from(next_id),
+            ids: UniqueIds::from(integrity.next_unique_id.max(options.next_unique_id)),
             writable,
             over: Over::new(),
         };
-        let plan = planner.run(options, end)?;
-        let mirror = trusted_mirror(&base, &sides, &main, metadata.is_duplicate);
+        let planned = edit.run(options, main.end())?;
+        let mut base_blocks = BaseBlocks { main, mirror: None };
         let is_in_place = writable.is_some();
-        if is_in_place {
-            in_place::check(partition, &main, mirror.as_ref(), metadata.is_duplicate)?;
+        match &mut area {
+            Area::Metadata(area) => {
+                base_blocks.mirror = area.trusted_mirror(&base, &base_blocks.main);
+                if is_in_place {
+                    area.check_in_place(partition, &base_blocks)?;
+                }
+                area.take(&base, &base_blocks, &planned, is_in_place);
+            }
+            Area::Sparable(_) if is_in_place => {
+                return Err(UpdateError::InPlace("it has a sparable partition"));
+            }
+            Area::Sparable(_) if planned.end > base_blocks.main.end() => {
+                return Err(UpdateError::PartitionFull);
+            }
+            Area::Sparable(_) => {}
         }
-        // What mirrors another state is of no use for the new one.
-        let mirrors = sides[1].agrees(&sides[0]) && mirrors(&base, &main, mirror.as_ref());
-        let has_entries = !is_in_place || !plan.units.is_empty() || !mirrors;
-        let mirror_units = match (&mirror, metadata.is_duplicate) {
-            (_, false) => Vec::new(),
-            (Some(_), true) => plan.units.clone(),
-            // A mirror of another state is made anew.
-            (None, true) => mapped_units(&main, unit, &plan.units),
-        };
-        let time = integrity.recorded.unwrap_or(plan.newest).max(plan.newest);
+        let time = integrity.recorded.unwrap_or(planned.newest);
+        let time = time.max(planned.newest);
         let new_integrity = NewIntegrity {
             time,
-            next_unique_id: plan.next_unique_id,
-            counts: Counts::of(tree),
-            metadata_blocks: plan.end,
+            next_unique_id: planned.next_unique_id,
+            counts: Counts::of(tree, entries),
+            size: area.size(&planned),
             serial: volume.tag_serial(),
             moved_to: options.integrity,
             is_in_place,
         };
-        let information_length = if plan.end == end {
-            sides[0].length()
-        } else {
-            BlockCount::new(plan.end).bytes()
-        };
         Ok(Self {
             serial: volume.tag_serial(),
-            unit,
-            alignment: metadata.alignment_unit,
+            unit: area.unit(),
             partition,
-            is_duplicate: metadata.is_duplicate,
             integrity: new_integrity.render(&structures, disc, options.write_unit, &udf)?,
-            base: BaseBlocks { main, mirror },
+            area,
+            base: base_blocks,
             options: udf,
-            planned: plan,
-            mirror_units,
-            sides,
-            information_length,
+            planned,
             time,
             is_in_place,
-            has_entries,
         })
+    }
+
+    /// Notes that file data will be in these blocks of the disc, where a bitmap of free space says
+    /// so (ECMA-167 4/14.12): [`units`](Self::units) are known only then. Blocks that the old tree
+    /// is in stay marked as used, so that the bitmap is true of both trees.
+    ///
+    /// # Errors
+    /// If the bitmap as it is cannot be read.
+    pub fn note_data(
+        &mut self,
+        disc: &dyn BlockRead,
+        data: &BlockRangeList,
+    ) -> Result<(), UpdateError> {
+        let Area::Sparable(area) = &mut self.area else {
+            return Ok(());
+        };
+        let free = area.note_data(disc, &self.base, &mut self.planned, data)?;
+        if let Some(free) = free {
+            let (_, descriptors) = &mut self.integrity;
+            for block in descriptors.chunks_mut(BLOCK_SIZE) {
+                integrity::set_free_blocks(block, free);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the units of a sparable partition go; the caller chooses those of a metadata
+    /// partition, and gets `None`.
+    ///
+    /// # Errors
+    /// [`UpdateError::SparesFull`] if there are too few free spare packets.
+    pub fn own_places(&self) -> Result<Option<UpdatePlaces>, UpdateError> {
+        match &self.area {
+            Area::Metadata(_) => Ok(None),
+            Area::Sparable(area) => Ok(Some(area.places(&self.planned.units)?)),
+        }
+    }
+
+    /// Blocks of the disc that units of a sparable partition change where they are, and those
+    /// that tables or spare packets stand for: no file data may be there.
+    pub fn reserved(&self) -> BlockRangeList {
+        match &self.area {
+            Area::Metadata(_) => BlockRangeList::new(),
+            Area::Sparable(area) => area.reserved(&self.planned.units),
+        }
     }
 
     /// Lets the partition, which starts where it did, reach further: for image files. The volume
@@ -245,7 +283,7 @@ impl Update {
         }
     }
 
-    /// How many allocation units of the metadata file need new blocks.
+    /// How many units, allocation units of the metadata file or packets, need new blocks.
     pub fn units(&self) -> usize {
         self.planned.units.len()
     }
@@ -253,7 +291,7 @@ impl Update {
     /// How many units of the second copy need new blocks; none where metadata are not
     /// duplicated.
     pub fn mirror_units(&self) -> usize {
-        self.mirror_units.len()
+        self.area.mirror_units().len()
     }
 
     /// Blocks of each.
@@ -264,22 +302,19 @@ impl Update {
     /// What the start of each is a multiple of, counted from the start of the partition
     /// (UDF 2.2.10). The law that no write unit is shared may ask for more.
     pub fn alignment(&self) -> BlockCount {
-        self.alignment
+        match &self.area {
+            Area::Metadata(area) => area.alignment(),
+            Area::Sparable(_) => self.unit_blocks(),
+        }
     }
 
     /// How many blocks the allocation descriptors of the metadata file may go on in, and those
     /// of its mirror in as many others.
     pub fn continuation_blocks(&self) -> usize {
-        if !self.has_entries {
-            return 0;
+        match &self.area {
+            Area::Metadata(area) => area.continuation_blocks(&self.base, &self.planned),
+            Area::Sparable(_) => 0,
         }
-        let mirror = self.base.mirror.as_ref().unwrap_or(&self.base.main);
-        let units = self.planned.units.len().max(self.mirror_units.len());
-        let ads = [&self.base.main, mirror]
-            .map(|pieces| descriptors_max(pieces, units, self.unit, self.planned.end));
-        let blocks = self.sides.iter().zip(ads);
-        let blocks = blocks.map(|(side, ads)| side.continuations(ads));
-        blocks.max().unwrap_or(0)
     }
 
     /// Whether a file needs no blocks of its own: it lies in its entry, or it is on the disc
@@ -314,110 +349,4 @@ impl Update {
     ) -> PlacedUpdate<'a> {
         PlacedUpdate::new(self, tree, disc, places, files)
     }
-
-    /// Blocks of the disc that the metadata are in so far: the file's extents and those of a
-    /// second copy, and the blocks that their descriptors go on in.
-    fn old_ranges(&self) -> BlockRangeList {
-        let chains = self
-            .sides
-            .iter()
-            .flat_map(|side| side.chain.iter().copied());
-        let mirror = self.base.mirror.as_ref().map(Pieces::ranges);
-        let mut ranges = self.base.main.ranges();
-        if let Some(mirror) = mirror {
-            ranges = ranges.union(&mirror);
-        }
-        ranges.union(&chains.collect())
-    }
-
-    fn file_content(&self) -> FileContent<'_> {
-        let checkpoints = self.sides.iter().filter_map(|side| side.checkpoint);
-        let newest = checkpoints.max().unwrap_or(0);
-        FileContent {
-            options: &self.options,
-            partition: self.partition,
-            unit: self.unit,
-            serial: self.serial,
-            information_length: self.information_length,
-            time: self.time,
-            checkpoint: newest.checked_add(1).unwrap_or(1),
-        }
-    }
-}
-
-/// What an edit must know of a volume, unless something stands against one.
-fn editable<'v>(
-    volume: &'v Volume,
-    structures: &'v VolumeStructures,
-) -> Result<
-    (
-        &'v MetadataStructures,
-        BlockRange,
-        &'v Integrity,
-        UdfOptions,
-    ),
-    EditObstacle,
-> {
-    let parts = (
-        structures.metadata.as_ref(),
-        structures.partitions.first(),
-        volume.integrity(),
-        volume.write_options(),
-    );
-    match (structures.obstacle, parts) {
-        (None, (Some(metadata), Some(&partition), Some(integrity), Some(udf))) => {
-            Ok((metadata, partition, integrity, udf))
-        }
-        (obstacle, _) => Err(obstacle.unwrap_or(EditObstacle::Partitions)),
-    }
-}
-
-/// Checks that new units are whole write units, and that addresses stay within their bounds.
-fn check_units(
-    metadata: &MetadataStructures,
-    unit: WriteUnit,
-    length: u64,
-) -> Result<(), UpdateError> {
-    let allocation = metadata.allocation_unit;
-    if !allocation.get().is_multiple_of(unit.blocks().get()) {
-        return Err(UpdateError::WriteUnit { allocation, unit });
-    }
-    let blocks = length.div_ceil(BLOCK_SIZE as u64);
-    if blocks > METADATA_BLOCKS_MAX.into() {
-        return Err(LayoutError::MetadataTooLarge { blocks }.into());
-    }
-    Ok(())
-}
-
-/// The second copy of the metadata as it is; `None` if there is none, or if it is of another
-/// edit than the first, as after a power cut.
-fn trusted_mirror(
-    base: &Base<'_>,
-    [main_side, mirror_side]: &[FileSide; 2],
-    main: &Pieces,
-    is_duplicate: bool,
-) -> Option<Pieces> {
-    if !is_duplicate || !mirror_side.agrees(main_side) {
-        return None;
-    }
-    let mirror = Pieces::new(base.mirror_pieces()?);
-    let is_same = mirror.joined_addresses() == main.joined_addresses();
-    is_same.then_some(mirror)
-}
-
-/// Whether both files lead to the blocks that they should lead to.
-fn mirrors(base: &Base<'_>, main: &Pieces, mirror: Option<&Pieces>) -> bool {
-    let pieces = base.mirror_pieces().map(Pieces::new);
-    mirror.is_some() || pieces.is_none_or(|pieces| pieces == *main)
-}
-
-/// The units that have an address, and those of `more`, ascending.
-fn mapped_units(pieces: &Pieces, unit: u32, more: &[u32]) -> Vec<u32> {
-    let mapped = pieces
-        .addresses()
-        .flat_map(|(start, end)| start / unit..end.div_ceil(unit));
-    let mut units: Vec<u32> = mapped.chain(more.iter().copied()).collect();
-    units.sort_unstable();
-    units.dedup();
-    units
 }

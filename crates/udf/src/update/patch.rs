@@ -28,7 +28,7 @@ pub(super) struct Patch<'a> {
     pub(super) metadata: Option<&'a Metadata>,
     pub(super) links: Option<u16>,
     pub(super) body: Option<NewBody>,
-    /// Of an extended entry, and together with a body.
+    /// Together with a body.
     pub(super) attributes: Option<&'a [u8]>,
     /// Of an extended entry.
     pub(super) streams: Option<StreamsAt>,
@@ -143,10 +143,14 @@ impl Patch<'_> {
         Some((ExtendedFileEntry::SIZE + attributes, tail))
     }
 
-    /// As [`Patch::apply_extended`]. The time of creation, which is an attribute, stays.
+    /// As [`Patch::apply_extended`]. The time of creation is an attribute.
     fn apply_plain(&self, block: &mut [u8]) -> Option<(usize, usize)> {
         let mut entry = *FileEntry::view(block).ok()?.0;
         patch_fields!(entry, self);
+        if let Some(attributes) = self.attributes {
+            entry.extended_attribute_icb = LongAd::zeroed();
+            entry.length_of_extended_attributes = U32::new(attributes.len() as u32);
+        }
         block[..FileEntry::SIZE].copy_from_slice(entry.bytes());
         let attributes = entry.length_of_extended_attributes.get() as usize;
         let tail = entry.length_of_allocation_descriptors.get() as usize;

@@ -7,6 +7,7 @@ use reburn_blocks::{
 };
 use reburn_tree::{Content, Extent, InodeId, Kind, Tree};
 
+use super::area::Area;
 use super::blocks::{Copy, Pieces};
 use super::folder::Directory;
 use super::patch::{NewBody, Patch};
@@ -57,9 +58,14 @@ pub enum UpdateRole {
     Integrity,
     /// The mirror file's entry, with its write unit.
     MirrorEntry,
+    /// A sparing table behind the first, with its write unit.
+    LaterTable,
     /// The metadata file's entry, with its write unit: once it is written, readers see the new
     /// tree.
     MetadataEntry,
+    /// The first sparing table, with its write unit: once it is written, readers see the new
+    /// tree.
+    FirstTable,
 }
 
 impl UpdateRole {
@@ -67,8 +73,8 @@ impl UpdateRole {
     pub const fn epoch(self) -> usize {
         match self {
             Self::Anchor | Self::Continuation | Self::Integrity => 0,
-            Self::MirrorEntry => 1,
-            Self::MetadataEntry => 2,
+            Self::MirrorEntry | Self::LaterTable => 1,
+            Self::MetadataEntry | Self::FirstTable => 2,
         }
     }
 }
@@ -84,6 +90,7 @@ impl UpdateStructure {
 /// Where file data are: that of the base where it is, all other where the caller put it.
 struct Placement<'a> {
     tree: &'a Tree,
+    area: &'a Area,
     files: &'a dyn FilePlacement,
 }
 
@@ -93,10 +100,11 @@ impl FilePlacement for Placement<'_> {
             return self.files.extent_start(inode, extent);
         };
         match content {
-            Content::Base(extents) if stays_in_place(extents) => base_starts(extents)
-                .nth(extent)
-                .flatten()
-                .expect("an extent that is not a hole starts with a block"),
+            Content::Base(extents) if stays_in_place(extents) => {
+                let start = base_starts(extents).nth(extent).flatten();
+                let start = start.expect("an extent that is not a hole starts with a block");
+                self.area.home_of(start)
+            }
             _ => self.files.extent_start(inode, extent),
         }
     }
@@ -159,13 +167,13 @@ impl<'a> PlacedUpdate<'a> {
         );
         assert_eq!(
             places.mirror_units.len(),
-            update.mirror_units.len(),
+            update.mirror_units(),
             "a place for each unit of the mirror"
         );
         let unit = update.unit;
         let main = planned.units.iter().zip(&places.units);
         let main = main.map(|(&index, &lba)| (lba, index * unit, unit, Copy::Main));
-        let mirror = update.mirror_units.iter().zip(&places.mirror_units);
+        let mirror = update.area.mirror_units().iter().zip(&places.mirror_units);
         let mirror = mirror.map(|(&index, &lba)| (lba, index * unit, unit, Copy::Mirror));
         let mut runs: Vec<_> = main.chain(mirror).collect();
         if update.is_in_place {
@@ -177,18 +185,17 @@ impl<'a> PlacedUpdate<'a> {
         runs.sort_unstable_by_key(|&(lba, ..)| lba);
         let pieces = &update.base.main;
         let main = pieces.with_units(update.unit, &planned.units, &places.units);
-        let mirror = if update.is_duplicate {
-            let old = update.base.mirror.clone().unwrap_or_default();
-            old.with_units(update.unit, &update.mirror_units, &places.mirror_units)
-        } else {
-            main.clone()
-        };
+        let mirror = update.area.new_mirror(&update.base, &main, places);
         let new = Self {
             update,
             tree,
             disc,
             places,
-            files: Placement { tree, files },
+            files: Placement {
+                tree,
+                area: &update.area,
+                files,
+            },
             runs,
             main,
             mirror,
@@ -197,22 +204,20 @@ impl<'a> PlacedUpdate<'a> {
         new
     }
 
-    /// Places are in the partition, and none is of two units or in use by the old metadata.
+    /// Places are where units can be, and none is of two units or in use by the old tree.
     fn check(&self) {
+        let room = self.update.area.room(self.update.partition);
         let mut end = Lba::ZERO;
         for &(lba, _, count, _) in &self.runs {
             let count = BlockCount::new(count);
             let range = BlockRange::with_count(lba, count).expect("a unit has blocks");
-            assert_eq!(
-                self.update.partition.intersection(range),
-                Some(range),
-                "{range} is not in the partition"
-            );
+            let outside = BlockRangeList::from_iter([range]).difference(&room);
+            assert!(outside.is_empty(), "{outside} is not in the partition");
             assert!(lba >= end, "{range} is given to two units");
             end = lba + count;
         }
         let count = BlockCount::new(self.update.unit);
-        let old = self.update.old_ranges();
+        let old = self.update.area.old_ranges(&self.update.base);
         for &lba in self.places.units.iter().chain(&self.places.mirror_units) {
             let range = BlockRange::with_count(lba, count).expect("a unit has blocks");
             assert!(
@@ -226,7 +231,7 @@ impl<'a> PlacedUpdate<'a> {
     /// place, the blocks that change.
     pub fn ranges(&self) -> BlockRangeList {
         if self.update.is_in_place {
-            let mirror = self.update.is_duplicate.then_some(&self.mirror);
+            let mirror = self.update.area.has_copy().then_some(&self.mirror);
             return self.update.changed_blocks(&self.main, mirror);
         }
         let runs = self.runs.iter();
@@ -255,7 +260,12 @@ impl<'a> PlacedUpdate<'a> {
     fn read_address(&self, address: u32, copy: Copy, out: &mut [u8]) -> Result<(), ReadError> {
         let update = self.update;
         let Some(&source) = update.planned.sources.get(&address) else {
-            return update.base.read(self.disc, copy, address, out);
+            let read = update.base.read(self.disc, copy, address, out);
+            // Of what nothing is in, nothing need be kept.
+            return match (read, &update.area) {
+                (Err(_), Area::Sparable(area)) if area.is_unused(address) => Ok(()),
+                (read, _) => read,
+            };
         };
         out.fill(0);
         let new = NewEntries {
@@ -275,31 +285,8 @@ impl<'a> PlacedUpdate<'a> {
                 let place = place(inode);
                 new.write_continuation(inode, place, part, update.partition, &self.files, out);
             }
-            Source::Patched(inode) => {
-                update.base.read_entry(self.disc, address, out)?;
-                let is_directory = matches!(self.tree.kind(inode), Kind::Directory);
-                let links = u16::try_from(self.tree.links(inode)).ok();
-                let patch = Patch {
-                    metadata: Some(self.tree.metadata(inode)),
-                    // That of a folder counts the folders in it, which did not change.
-                    links: links.filter(|_| !is_directory),
-                    streams: update.planned.old_streams.get(&inode).copied(),
-                    body: self.cut_body(address),
-                    ..Patch::default()
-                };
-                patch.apply(out);
-                return Ok(());
-            }
-            Source::Cut => {
-                update.base.read_entry(self.disc, address, out)?;
-                let body = self.cut_body(address);
-                let patch = Patch {
-                    body,
-                    ..Patch::default()
-                };
-                patch.apply(out);
-                return Ok(());
-            }
+            Source::Patched(inode) => return self.patch_old(address, Some(inode), out),
+            Source::Cut => return self.patch_old(address, None, out),
             Source::Folder(index) => {
                 let directory = &update.planned.directories[index as usize];
                 self.write_folder(directory, &new, out);
@@ -322,6 +309,13 @@ impl<'a> PlacedUpdate<'a> {
                 };
                 new.write_stream_directory(directory.owner, &directory.place, &at, out);
             }
+            Source::Bitmap(number) => {
+                let Area::Sparable(area) = &update.area else {
+                    unreachable!("only a sparable partition has a bitmap that changes");
+                };
+                let bitmap = area.bitmap().expect("there is a bitmap");
+                return bitmap.read(&update.base, self.disc, number, out);
+            }
             Source::Streams(index, block) => {
                 let directory = &update.planned.stream_directories[index as usize];
                 copy_block(&directory.bytes, block, out);
@@ -329,6 +323,32 @@ impl<'a> PlacedUpdate<'a> {
             }
         }
         tags::set_serial(out, update.serial);
+        Ok(())
+    }
+
+    /// Puts the old entry at an address into `out`, with what changed of an inode and with other
+    /// descriptors if they must be cut.
+    fn patch_old(
+        &self,
+        address: u32,
+        inode: Option<InodeId>,
+        out: &mut [u8],
+    ) -> Result<(), ReadError> {
+        let update = self.update;
+        update.base.read_entry(self.disc, address, out)?;
+        let mut patch = Patch {
+            body: self.cut_body(address),
+            ..Patch::default()
+        };
+        if let Some(inode) = inode {
+            let is_directory = matches!(self.tree.kind(inode), Kind::Directory);
+            let links = u16::try_from(self.tree.links(inode)).ok();
+            patch.metadata = Some(self.tree.metadata(inode));
+            // That of a folder counts the folders in it, which did not change.
+            patch.links = links.filter(|_| !is_directory);
+            patch.streams = update.planned.old_streams.get(&inode).copied();
+        }
+        patch.apply(out);
         Ok(())
     }
 
@@ -376,25 +396,15 @@ impl<'a> PlacedUpdate<'a> {
     /// What is written besides file data and the new units, in the order of writing.
     pub fn structures(&self) -> Vec<UpdateStructure> {
         let update = self.update;
-        let (lba, bytes) = &update.integrity;
-        let mut structures = Vec::new();
-        let mut add = |role, start, bytes| structures.push(UpdateStructure { role, start, bytes });
-        if !update.has_entries {
-            add(UpdateRole::Integrity, *lba, bytes.clone());
-            return structures;
-        }
-        let content = update.file_content();
-        let [main, mirror] = &update.sides;
-        let places = self.places;
-        let (main_unit, main_chain) = main.render(&content, &self.main, &places.continuations);
-        let (mirror_unit, mirror_chain) =
-            mirror.render(&content, &self.mirror, &places.mirror_continuations);
-        for (lba, block) in main_chain.into_iter().chain(mirror_chain) {
-            add(UpdateRole::Continuation, lba, block);
-        }
-        add(UpdateRole::Integrity, *lba, bytes.clone());
-        add(UpdateRole::MirrorEntry, mirror.unit_start(), mirror_unit);
-        add(UpdateRole::MetadataEntry, main.unit_start(), main_unit);
+        let pieces = (&self.main, &self.mirror);
+        let mut structures = update.area.structures(update, pieces, self.places);
+        let (start, bytes) = update.integrity.clone();
+        structures.push(UpdateStructure {
+            role: UpdateRole::Integrity,
+            start,
+            bytes,
+        });
+        structures.sort_by_key(|structure| structure.role);
         structures
     }
 
@@ -402,7 +412,8 @@ impl<'a> PlacedUpdate<'a> {
     /// one. File data is not counted.
     pub fn freed(&self) -> BlockRangeList {
         let now = self.main.ranges().union(&self.mirror.ranges());
-        self.update.old_ranges().difference(&now)
+        let old = self.update.area.old_ranges(&self.update.base);
+        old.difference(&now)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Working out an edit: which addresses of the metadata partition get which new content.
+//! Working out an edit: which addresses of the partition get which new content.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,6 +39,8 @@ pub(super) enum Source {
     StreamDirectory(u32),
     /// A block of it.
     Streams(u32, u32),
+    /// A block of the bitmap of free space.
+    Bitmap(u32),
 }
 
 /// What was worked out.
@@ -62,6 +64,15 @@ pub(super) struct Planned {
     pub(super) next_unique_id: u64,
     /// The newest time of anything that changed.
     pub(super) newest: Timestamp,
+}
+
+impl Planned {
+    /// Has a unit changed that was not known to.
+    pub(super) fn change_unit(&mut self, unit: u32) {
+        if let Err(at) = self.units.binary_search(&unit) {
+            self.units.insert(at, unit);
+        }
+    }
 }
 
 /// An edit that is being worked out.
@@ -126,6 +137,7 @@ impl Planner<'_> {
                 ids,
                 unnamed: std::mem::take(&mut unnamed),
                 revision: self.options.revision,
+                partition: self.options.entry_partition(),
                 serial: self.serial,
             };
             let inode = self.tree.inode(draft.node);
@@ -261,9 +273,6 @@ impl Planner<'_> {
             Some((extras.node, self.entries.get(inode).filter(|_| is_file)?))
         });
         let rendered: Vec<_> = rendered.collect();
-        for &(node, _) in &rendered {
-            self.check_content(node)?;
-        }
         let stay: Vec<_> = taken_over.chain(rendered).collect();
         for &(node, entry) in &stay {
             self.space.change(entry.block);
@@ -279,6 +288,7 @@ impl Planner<'_> {
             if tree.is_directory(node) {
                 self.new_entries().check_extras(node)?;
             } else {
+                self.check_content(node)?;
                 self.new_entries().check(node)?;
                 self.place_continuations(tree.inode(node));
             }

@@ -1,18 +1,25 @@
-//! Which addresses of the metadata partition are free, and taking some so that few allocation
+//! Which addresses of a partition are free, and taking some so that few allocation
 //! units change.
 //!
 //! Invariant: an address is handed out at most once until it is released again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Addresses of a metadata partition.
+/// Runs of addresses: first, and one past the last; apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Runs(BTreeMap<u32, u32>);
+
+/// Addresses of a partition.
 #[derive(Debug)]
 pub(super) struct Space {
     /// Addresses that a unit has.
     unit: u32,
-    /// Free addresses: first, and one past the last; apart.
-    free: BTreeMap<u32, u32>,
-    /// Units that get new blocks of the disc anyway.
+    free: Runs,
+    /// Those of the free addresses that are in whole free units which nothing of the old tree is
+    /// in: such a unit changes where it is, and costs nothing but itself. None where every unit
+    /// that changes moves.
+    vacant: Runs,
+    /// Units that change anyway.
     changing: BTreeSet<u32>,
     /// Whether none does, but those that are appended.
     are_units_kept: bool,
@@ -20,6 +27,55 @@ pub(super) struct Space {
     end: u32,
     /// No changing unit below this one has a free address.
     exhausted_below: u32,
+}
+
+impl Runs {
+    fn add(&mut self, (start, end): (u32, u32)) {
+        if start >= end {
+            return;
+        }
+        let (mut start, mut end) = (start, end);
+        while let Some((&low, &high)) = self.0.range(..=end).next_back()
+            && high >= start
+        {
+            self.0.remove(&low);
+            (start, end) = (start.min(low), end.max(high));
+        }
+        self.0.insert(start, end);
+    }
+
+    fn cut(&mut self, (start, end): (u32, u32)) {
+        while let Some((&low, &high)) = self.0.range(..end).next_back()
+            && high > start
+        {
+            self.0.remove(&low);
+            if low < start {
+                self.0.insert(low, start);
+            }
+            if high > end {
+                self.0.insert(end, high);
+            }
+            if low <= start {
+                break;
+            }
+        }
+    }
+
+    fn has(&self, address: u32) -> bool {
+        let before = self.0.range(..=address).next_back();
+        before.is_some_and(|(_, &end)| end > address)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.0.iter().map(|(&start, &end)| (start, end))
+    }
+
+    /// The first run of at least `count` addresses.
+    fn first_fit(&self, count: u32) -> Option<u32> {
+        let mut runs = self.0.iter();
+        let (&start, _) = runs.find(|&(start, end)| end - start >= count)?;
+        Some(start)
+    }
 }
 
 impl Space {
@@ -33,7 +89,8 @@ impl Space {
     ) -> Self {
         let mut space = Self {
             unit,
-            free: BTreeMap::new(),
+            free: Runs::default(),
+            vacant: Runs::default(),
             changing: BTreeSet::new(),
             are_units_kept: false,
             end,
@@ -54,19 +111,27 @@ impl Space {
         space
     }
 
+    /// Addresses below `end`, of whole units that are changed where they are as long as nothing
+    /// is in them. Those in `used` are taken, ascending.
+    pub(super) fn of_packets(unit: u32, end: u32, used: &[(u32, u32)]) -> Self {
+        let mut space = Self::new(unit, end, [(0, end)].into_iter(), used);
+        let whole = space.free.iter().map(|(start, end)| {
+            let last = end - end % unit;
+            (start.next_multiple_of(unit), last)
+        });
+        let whole: Vec<_> = whole.collect();
+        for run in whole {
+            space.vacant.add(run);
+        }
+        space
+    }
+
     /// Makes addresses free.
     pub(super) fn release(&mut self, (start, end): (u32, u32)) {
         if start >= end {
             return;
         }
-        let (mut start, mut end) = (start, end);
-        while let Some((&low, &high)) = self.free.range(..=end).next_back()
-            && high >= start
-        {
-            self.free.remove(&low);
-            (start, end) = (start.min(low), end.max(high));
-        }
-        self.free.insert(start, end);
+        self.free.add((start, end));
         self.exhausted_below = self.exhausted_below.min(start / self.unit);
     }
 
@@ -80,6 +145,8 @@ impl Space {
         let unit = address / self.unit;
         if self.changing.insert(unit) {
             self.exhausted_below = self.exhausted_below.min(unit);
+            let end = (unit + 1).saturating_mul(self.unit);
+            self.vacant.cut((unit * self.unit, end));
         }
     }
 
@@ -95,8 +162,7 @@ impl Space {
 
     /// Whether an address is free.
     pub(super) fn is_free(&self, address: u32) -> bool {
-        let before = self.free.range(..=address).next_back();
-        before.is_some_and(|(_, &end)| end > address)
+        self.free.has(address)
     }
 
     /// Whether addresses that follow each other will be in units of which one changes and that
@@ -131,10 +197,7 @@ impl Space {
     pub(super) fn take(&mut self) -> u32 {
         let start = match self.first_changing() {
             Some(start) => start,
-            None => match self.free.first_key_value() {
-                Some((&start, _)) => start,
-                None => self.append(1),
-            },
+            None => self.any_run(1).unwrap_or_else(|| self.append(1)),
         };
         self.cut((start, start + 1));
         self.change(start);
@@ -148,8 +211,8 @@ impl Space {
         let fits = |&(start, end): &(u32, u32)| end - start >= count;
         let found = pieces.iter().copied().find(fits);
         if let Some(start) = found
-            .or_else(|| self.any_run(count))
             .map(|(start, _)| start)
+            .or_else(|| self.any_run(count))
         {
             return self.take_exactly(start, count);
         }
@@ -160,10 +223,7 @@ impl Space {
         }
         let left = count - taken.len() as u32;
         if left > 0 {
-            let start = match self.any_run(left) {
-                Some((start, _)) => start,
-                None => self.append(left),
-            };
+            let start = self.any_run(left).unwrap_or_else(|| self.append(left));
             taken.extend(self.take_exactly(start, left));
         }
         taken
@@ -171,10 +231,7 @@ impl Space {
 
     /// `count` addresses that follow each other.
     pub(super) fn take_contiguous(&mut self, count: u32) -> Vec<u32> {
-        let start = match self.any_run(count) {
-            Some((start, _)) => start,
-            None => self.append(count),
-        };
+        let start = self.any_run(count).unwrap_or_else(|| self.append(count));
         self.take_exactly(start, count)
     }
 
@@ -188,15 +245,17 @@ impl Space {
         (start..start + count).collect()
     }
 
-    fn any_run(&self, count: u32) -> Option<(u32, u32)> {
-        let free = self.free.iter().map(|(&start, &end)| (start, end));
-        free.into_iter().find(|(start, end)| end - start >= count)
+    /// Where so many addresses follow each other, if anywhere: in units that nothing is in before
+    /// all others.
+    fn any_run(&self, count: u32) -> Option<u32> {
+        let vacant = self.vacant.first_fit(count);
+        vacant.or_else(|| self.free.first_fit(count))
     }
 
     /// New units for at least `count` addresses; the first address. What is free at the end
     /// counts.
     fn append(&mut self, count: u32) -> u32 {
-        let start = match self.free.last_key_value() {
+        let start = match self.free.0.last_key_value() {
             Some((&start, &end)) if end == self.end => start,
             _ => self.end,
         };
@@ -211,15 +270,15 @@ impl Space {
     /// The first free address in a unit that changes.
     fn first_changing(&mut self) -> Option<u32> {
         if self.are_units_kept {
-            return self.free.first_key_value().map(|(&start, _)| start);
+            return self.free.first_fit(1);
         }
         for &unit in self.changing.range(self.exhausted_below..) {
             let (low, high) = (unit * self.unit, (unit + 1) * self.unit);
-            let before = self.free.range(..=low).next_back();
+            let before = self.free.0.range(..=low).next_back();
             if before.is_some_and(|(_, &end)| end > low) {
                 return Some(low);
             }
-            if let Some((&start, _)) = self.free.range(low..high).next() {
+            if let Some((&start, _)) = self.free.0.range(low..high).next() {
                 return Some(start);
             }
             self.exhausted_below = unit + 1;
@@ -230,17 +289,13 @@ impl Space {
     /// Free addresses in units that change, runs across units joined.
     fn changing_pieces(&self) -> Vec<(u32, u32)> {
         if self.are_units_kept {
-            return self
-                .free
-                .iter()
-                .map(|(&start, &end)| (start, end))
-                .collect();
+            return self.free.iter().collect();
         }
         let mut pieces: Vec<(u32, u32)> = Vec::new();
         for &unit in &self.changing {
             let (low, high) = (unit * self.unit, (unit + 1) * self.unit);
-            let before = self.free.range(..low).next_back();
-            let inside = self.free.range(low..high);
+            let before = self.free.0.range(..low).next_back();
+            let inside = self.free.0.range(low..high);
             for (&start, &end) in before.into_iter().chain(inside) {
                 let (start, end) = (start.max(low), end.min(high));
                 match pieces.last_mut() {
@@ -253,21 +308,9 @@ impl Space {
         pieces
     }
 
-    fn cut(&mut self, (start, end): (u32, u32)) {
-        while let Some((&low, &high)) = self.free.range(..end).next_back()
-            && high > start
-        {
-            self.free.remove(&low);
-            if low < start {
-                self.free.insert(low, start);
-            }
-            if high > end {
-                self.free.insert(end, high);
-            }
-            if low <= start {
-                break;
-            }
-        }
+    fn cut(&mut self, taken: (u32, u32)) {
+        self.free.cut(taken);
+        self.vacant.cut(taken);
     }
 }
 
@@ -324,6 +367,20 @@ mod tests {
         taken.sort_unstable();
         assert_eq!(taken, [10, 11, 20, 21]);
         assert_eq!(space.finish(96), (vec![0], 96));
+    }
+
+    #[test]
+    fn units_that_nothing_is_in_come_before_partly_used_ones() {
+        let mut space = Space::of_packets(16, 96, &[(0, 10), (40, 41)]);
+        assert_eq!(space.take(), 16);
+        assert_eq!(space.take(), 17);
+        assert_eq!(space.take_run(20)[0], 48);
+        // The rest of the changed ones, before what is free in the others.
+        assert_eq!(space.take_run(14)[0], 18);
+        assert_eq!(space.take_run(12)[0], 68);
+        assert_eq!(space.take_run(16)[0], 80);
+        assert_eq!(space.take(), 10);
+        assert_eq!(space.finish(96), (vec![0, 1, 3, 4, 5], 96));
     }
 
     proptest! {

@@ -65,7 +65,10 @@ impl Planner<'_> {
             let is_same_count = streams.len() == count;
             let mut streams = streams.map(|(_, stream)| self.entries.get(stream));
             let has_new_streams = !is_same_count || streams.any(|entry| entry.is_none());
-            let has_new_attributes = self.tree.attributes(inode) != base.attributes;
+            // Without a field for it, the time of creation is an attribute.
+            let created = self.tree.metadata(inode).created;
+            let has_new_attributes = self.tree.attributes(inode) != base.attributes
+                || !base.is_extended && created != base.created;
             if has_new_streams || has_new_attributes {
                 let extras = OldExtras {
                     node: Tree::ROOT,
@@ -89,7 +92,9 @@ impl Planner<'_> {
         // What has no name is a stream itself.
         found.retain(|inode, extras| self.tree.inode(extras.node) == *inode);
         for extras in found.values() {
-            if self.tree.is_directory(extras.node) && !extras.is_extended {
+            // Attributes can be exchanged where new entries have the same form.
+            let is_usual = !self.options.revision.is_third_edition() && !extras.has_new_streams;
+            if self.tree.is_directory(extras.node) && !extras.is_extended && !is_usual {
                 let path = self.tree.display_path(extras.node);
                 return Err(UpdateError::PlainEntry { path });
             }
@@ -114,6 +119,7 @@ impl Planner<'_> {
             let streams = if !extras.has_new_streams {
                 StreamsAt {
                     block: extras.streams,
+                    partition: self.options.entry_partition(),
                     bytes: self.new_entries().stream_bytes(inode),
                 }
             } else if self.tree.streams(inode).len() == 0 {
@@ -193,7 +199,7 @@ impl Planner<'_> {
             };
             let identifier = Identifier {
                 characteristics: *bits,
-                icb: entry_ad(*entry, unique_id),
+                icb: entry_ad(*entry, self.options.entry_partition(), unique_id),
                 implementation_use: &[],
                 name,
             };
@@ -207,6 +213,7 @@ impl Planner<'_> {
         }
         let streams = StreamsAt {
             block: Some(block),
+            partition: self.options.entry_partition(),
             bytes: self.new_entries().stream_bytes(owner),
         };
         self.set_streams(owner, streams);

@@ -1,4 +1,4 @@
-//! Entries made one by one, in blocks of a metadata partition that an edit chose.
+//! Entries made one by one, in blocks of their partition that an edit chose.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use reburn_tree::{Content, InodeId, Kind, NodeId, Tree};
 
 use super::attributes::{attributes, check_attributes};
 use super::emit::seal;
-use super::entry::{Entry, EntryForm, type_of};
+use super::entry::{AdForm, Entry, EntryForm, type_of};
 use super::extents::{FileExtent, extents_over, file_extents, stays_in_place};
-use super::placed::{long_ad, short_ad};
+use super::placed::{DATA_PARTITION, long_ad, short_ad};
 use super::streams::{check_stream, stream_bytes};
 use super::symlink::{encode_target, encoded_target_len};
 use super::{FilePlacement, LayoutError, UdfOptions};
@@ -24,8 +24,6 @@ use crate::records::{
 const CONTINUATION: u32 = 3 << 30;
 /// The same where no block is (ECMA-167 4/14.14.1.1).
 const HOLE: u32 = 2 << 30;
-/// The map of the metadata partition, after that of the partition with file data.
-const METADATA_PARTITION: u16 = 1;
 /// The file has changed since it was archived (ECMA-167 4/14.6.8).
 const ARCHIVE: u16 = 1 << 5;
 
@@ -58,6 +56,8 @@ pub(crate) struct EntryPlace {
 pub(crate) struct StreamsAt {
     /// The block with the entry of the stream directory, if there is one.
     pub(crate) block: Option<u32>,
+    /// The partition that this is in.
+    pub(crate) partition: u16,
     /// Bytes of all streams.
     pub(crate) bytes: u64,
 }
@@ -67,7 +67,7 @@ impl StreamsAt {
     pub(crate) fn icb(self) -> Option<LongAd> {
         let length = BLOCK_SIZE as u32;
         self.block
-            .map(|block| long_ad(length, block, METADATA_PARTITION))
+            .map(|block| long_ad(length, block, self.partition))
     }
 }
 
@@ -266,8 +266,8 @@ impl NewEntries<'_> {
             .extents_in(self.tree, inode, extents, part.into());
         let all = all.iter().enumerate();
         for (index, extent) in all.skip(first as usize).take(count as usize) {
-            let ad = if extent.is_hole {
-                long_ad(extent.bytes as u32 | HOLE, 0, 0)
+            let (length, block) = if extent.is_hole {
+                (extent.bytes as u32 | HOLE, 0)
             } else {
                 let start = files.extent_start(inode, index);
                 assert!(
@@ -275,14 +275,22 @@ impl NewEntries<'_> {
                     "block {start} is not in the partition {partition}"
                 );
                 let block = start.blocks_since(partition.start_lba()).get();
-                long_ad(extent.bytes as u32, block, 0)
+                (extent.bytes as u32, block)
             };
-            out.extend_from_slice(ad.bytes());
+            self.push_ad(length, block, DATA_PARTITION, out);
         }
         if first + count < extents {
             let next = place.continuations[part as usize];
             let length = BLOCK_SIZE as u32 | CONTINUATION;
-            out.extend_from_slice(long_ad(length, next, METADATA_PARTITION).bytes());
+            self.push_ad(length, next, self.options.entry_partition(), out);
+        }
+    }
+
+    /// A descriptor in the form that those of files have.
+    fn push_ad(&self, length: u32, block: u32, partition: u16, out: &mut Vec<u8>) {
+        match self.form().file_ads {
+            AdForm::Short => out.extend_from_slice(short_ad(length.into(), block).bytes()),
+            AdForm::Long => out.extend_from_slice(long_ad(length, block, partition).bytes()),
         }
     }
 
@@ -371,10 +379,9 @@ pub(crate) fn directory_ads(blocks: &[u32], bytes: u64, unit: u32) -> Vec<u8> {
     ads
 }
 
-/// What leads to an entry in a metadata partition. Of the unique id, the lower half counts
-/// (UDF 2.3.4.3).
-pub(crate) fn entry_ad(block: u32, unique_id: u64) -> LongAd {
-    let mut ad = long_ad(BLOCK_SIZE as u32, block, METADATA_PARTITION);
+/// What leads to an entry. Of the unique id, the lower half counts (UDF 2.3.4.3).
+pub(crate) fn entry_ad(block: u32, partition: u16, unique_id: u64) -> LongAd {
+    let mut ad = long_ad(BLOCK_SIZE as u32, block, partition);
     ad.unique_id = U32::new(unique_id as u32);
     ad
 }

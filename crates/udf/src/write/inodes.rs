@@ -68,7 +68,7 @@ impl Placed<'_> {
         // Short descriptors, which the other kinds have, mean the partition of the entry.
         let partition = match self.layout.options.partition {
             PartitionKind::Virtual => DATA_PARTITION,
-            _ => self.metadata_partition(),
+            _ => self.layout.options.entry_partition(),
         };
         let mut at = self.directory_block(start + 1);
         let unit = self.layout.allocation_unit();
@@ -233,7 +233,7 @@ impl Placed<'_> {
         if first + count < extents {
             let next = self.metadata_block(layout.entry_block(inode) + part + 1);
             let length = BLOCK_SIZE as u32 | CONTINUATION;
-            put(length, next, self.metadata_partition());
+            put(length, next, self.layout.options.entry_partition());
         }
     }
 

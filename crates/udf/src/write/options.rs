@@ -15,6 +15,7 @@ use reburn_blocks::WriteUnit;
 use reburn_tree::Timestamp;
 
 use super::LayoutError;
+use super::placed::{DATA_PARTITION, UPPER_PARTITION};
 use crate::PartitionKind;
 use crate::records::access;
 
@@ -75,6 +76,14 @@ impl UdfOptions {
             time: Timestamp::EPOCH,
             next_unique_id: 0,
             texts: UdfTexts::default(),
+        }
+    }
+
+    /// The partition of the entries: the one with file data, or the one that lies on it.
+    pub(crate) const fn entry_partition(&self) -> u16 {
+        match self.partition {
+            PartitionKind::Metadata | PartitionKind::Virtual => UPPER_PARTITION,
+            PartitionKind::Plain | PartitionKind::Sparable => DATA_PARTITION,
         }
     }
 
@@ -195,7 +204,7 @@ impl UdfRevision {
 
     /// Whether it is recorded by ECMA-167 3rd edition: NSR03, tags of version 3, extended
     /// file entries.
-    pub(super) const fn is_third_edition(self) -> bool {
+    pub(crate) const fn is_third_edition(self) -> bool {
         self.code() >= 0x0200
     }
 

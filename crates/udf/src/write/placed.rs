@@ -18,7 +18,7 @@ use crate::records::{LongAd, ShortAd};
 /// The partition that the data of files are in.
 pub(super) const DATA_PARTITION: u16 = 0;
 /// The metadata or virtual partition that lies on it.
-const UPPER_PARTITION: u16 = 1;
+pub(super) const UPPER_PARTITION: u16 = 1;
 
 /// Where the data of files are, and what small ones hold.
 pub trait FilePlacement {
@@ -287,17 +287,13 @@ impl<'a> Placed<'a> {
         self.addresses.in_partition(self.addresses.metadata) + block
     }
 
-    /// The partition of the entries.
-    pub(super) fn metadata_partition(&self) -> u16 {
-        match self.layout.options.partition {
-            PartitionKind::Metadata | PartitionKind::Virtual => UPPER_PARTITION,
-            PartitionKind::Plain | PartitionKind::Sparable => DATA_PARTITION,
-        }
-    }
-
     /// An extent of the metadata.
     pub(super) fn metadata_ad(&self, block: u32, bytes: u32) -> LongAd {
-        long_ad(bytes, self.metadata_block(block), self.metadata_partition())
+        long_ad(
+            bytes,
+            self.metadata_block(block),
+            self.layout.options.entry_partition(),
+        )
     }
 
     /// What leads to an inode's entry.

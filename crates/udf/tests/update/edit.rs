@@ -10,7 +10,7 @@ use reburn_blocks::{
 };
 use reburn_record::{Record, Sheet};
 use reburn_tree::{Changes, Content, InodeId, Kind, Timestamp, Tree, read_extents};
-use reburn_udf::records::{ExtendedFileEntry, ShortAd, icb_flags};
+use reburn_udf::records::{ExtendedFileEntry, FileEntry, ShortAd, icb_flags, tag_id};
 use reburn_udf::{
     FilePlacement, ImportedTree, Inspector, NoteKind, Session, UdfOptions, Update, UpdateError,
     UpdateOptions, UpdatePlaces, UpdateRole, Volume, VolumeSize, file_extents,
@@ -162,10 +162,15 @@ struct Room {
 
 impl Room {
     /// What neither tree nor structures use.
-    fn of(volume: &Volume, base: &ImportedTree, how: How) -> Self {
-        let unit = how.options.write_unit;
+    fn of(volume: &Volume, base: &ImportedTree, update: &Update, how: How) -> Self {
+        let structures = volume.structures();
+        let packet = structures.sparing.map(|sparing| sparing.packet.get());
+        let unit = packet.map_or(how.options.write_unit, |blocks| {
+            WriteUnit::new(blocks).unwrap()
+        });
         let live = base.metadata_ranges.union(&base.data_ranges);
-        let partition: BlockRangeList = volume.structures().partitions.into_iter().collect();
+        let live = live.union(&update.reserved());
+        let partition: BlockRangeList = structures.partitions.into_iter().collect();
         let free = partition.difference(&live.align_outward(unit));
         Self {
             free: free.align_inward(unit),
@@ -220,9 +225,9 @@ pub fn try_plan(
     let changes = base.tree.changes_since(point).unwrap();
     let wanted = snapshot(disc, &base.tree);
     let (tree, entries) = (&base.tree, &base.entries);
-    let update = Update::new(&volume, disc, tree, entries, &changes, &how.options)?;
+    let mut update = Update::new(&volume, disc, tree, entries, &changes, &how.options)?;
     let (writes, continuations, freed) =
-        written(disc, &volume, &base, &update, how).expect("room on the disc");
+        written(disc, &volume, &base, &mut update, how)?.expect("room on the disc");
     Ok(Planned {
         writes,
         units: update.units(),
@@ -247,23 +252,48 @@ fn written(
     disc: &Disc,
     volume: &Volume,
     base: &ImportedTree,
-    update: &Update,
+    update: &mut Update,
     how: How,
-) -> Option<(Writes, usize, BlockRangeList)> {
+) -> Result<Option<(Writes, usize, BlockRangeList)>, UpdateError> {
     let tree = &base.tree;
-    let mut room = Room::of(volume, base, how);
+    let mut room = Room::of(volume, base, update, how);
     let mut writes = Writes::default();
-    let files = place_files(disc, tree, update, &mut room, &mut writes[0])?;
+    let Some(files) = place_files(disc, tree, update, &mut room, &mut writes[0]) else {
+        return Ok(None);
+    };
+    update.note_data(disc, &ranges(&writes[0]))?;
+    let own_places = update.own_places()?;
+    Ok(written_at(
+        disc,
+        tree,
+        update,
+        (room, own_places),
+        &files,
+        writes,
+    ))
+}
+
+fn written_at(
+    disc: &Disc,
+    tree: &Tree,
+    update: &Update,
+    (mut room, own_places): (Room, Option<UpdatePlaces>),
+    files: &Files,
+    mut writes: Writes,
+) -> Option<(Writes, usize, BlockRangeList)> {
     let mut take = |count: usize, blocks: BlockCount| -> Option<Vec<Lba>> {
         (0..count).map(|_| room.take(blocks)).collect()
     };
-    let places = UpdatePlaces {
-        units: take(update.units(), update.unit_blocks())?,
-        mirror_units: take(update.mirror_units(), update.unit_blocks())?,
-        continuations: take(update.continuation_blocks(), BlockCount::ONE)?,
-        mirror_continuations: take(update.continuation_blocks(), BlockCount::ONE)?,
+    let places = match own_places {
+        Some(places) => places,
+        None => UpdatePlaces {
+            units: take(update.units(), update.unit_blocks())?,
+            mirror_units: take(update.mirror_units(), update.unit_blocks())?,
+            continuations: take(update.continuation_blocks(), BlockCount::ONE)?,
+            mirror_continuations: take(update.continuation_blocks(), BlockCount::ONE)?,
+        },
     };
-    let update_placed = update.place(tree, disc, &places, &files);
+    let update_placed = update.place(tree, disc, &places, files);
     for range in &update_placed.ranges() {
         let mut bytes = vec![0; range.block_count().as_usize() * BLOCK_SIZE];
         update_placed.read(range.start_lba(), &mut bytes).ok()?;
@@ -287,8 +317,8 @@ pub fn try_edit(disc: &Disc, how: How, change: impl FnOnce(&mut Tree)) -> Option
     change(&mut base.tree);
     let changes = base.tree.changes_since(point)?;
     let (tree, entries) = (&base.tree, &base.entries);
-    let update = Update::new(&volume, disc, tree, entries, &changes, &how.options).ok()?;
-    let (writes, ..) = written(disc, &volume, &base, &update, how)?;
+    let mut update = Update::new(&volume, disc, tree, entries, &changes, &how.options).ok()?;
+    let (writes, ..) = written(disc, &volume, &base, &mut update, how).ok()??;
     let mut now = disc.clone();
     for writes in &writes {
         write(&mut now, writes);
@@ -306,6 +336,7 @@ impl Planned {
             assert_eq!(&list.align_outward(unit), list);
         }
         let live = self.base.metadata_ranges.union(&self.base.data_ranges);
+        let live = live.difference(&free_spares(&self.volume));
         let first = epochs[0].align_outward(unit);
         let shared = first.intersection(&live.align_outward(unit));
         let integrity: BlockRangeList = self.volume.structures().integrity.into_iter().collect();
@@ -320,6 +351,11 @@ impl Planned {
 /// all that must hold on the way checked. Returns the disc as it is then.
 pub fn edit(disc: &Disc, how: How, change: impl FnOnce(&mut Tree)) -> (Disc, Planned) {
     let planned = try_plan(disc, how, change).unwrap_or_else(|error| panic!("{error}"));
+    (record(disc, how, &planned), planned)
+}
+
+/// Writes what an edit says, epoch by epoch, with all that must hold on the way checked.
+pub fn record(disc: &Disc, how: How, planned: &Planned) -> Disc {
     let (before, wanted) = (&planned.before, &planned.wanted);
     planned.check_epochs(how.options.write_unit);
     let mut now = disc.clone();
@@ -334,13 +370,27 @@ pub fn edit(disc: &Disc, how: How, change: impl FnOnce(&mut Tree)) -> (Disc, Pla
         write(&mut torn, &[(*lba, vec![0xa5; bytes.len()])]);
     }
     let (_, new) = read(&torn);
-    assert_eq!(notes(&new), [NoteKind::MetadataMirror]);
+    let lost = match planned.volume.structures().sparing {
+        Some(_) => NoteKind::SparingTable,
+        None => NoteKind::MetadataMirror,
+    };
+    assert_eq!(notes(&new), [lost]);
     assert_same(&snapshot(&torn, &new.tree), wanted);
     write(&mut now, &planned.writes[2]);
     check(&now, wanted, planned.time);
     let base = (&planned.volume, &planned.base);
     assert_kept(disc, base, &planned.changes, &now);
-    (now, planned)
+    now
+}
+
+/// Blocks of the spare packets that an edit may use.
+pub fn free_spares(volume: &Volume) -> BlockRangeList {
+    let structures = volume.structures();
+    let packet = structures.sparing.as_ref().map(|sparing| sparing.packet);
+    let spares = structures.free_spares().into_iter();
+    spares
+        .filter_map(|start| BlockRange::with_count(start, packet?))
+        .collect()
 }
 
 fn place_files(
@@ -422,10 +472,20 @@ pub fn check(disc: &Disc, wanted: &BTreeMap<String, String>, time: Timestamp) {
         .filter(|node| tree.is_directory(**node))
         .count();
     assert_eq!(integrity.directories as usize, folders);
-    assert_eq!(integrity.files as usize, nodes.len() - folders);
-    let extents = volume.structures().metadata.unwrap().extents;
-    let blocks: u32 = extents.iter().map(|range| range.block_count().get()).sum();
-    assert_eq!(integrity.size_blocks[1], Some(blocks));
+    // Before UDF 2.00 a sparable volume has a file of its own.
+    let own = volume.structures().sparing.is_some() && volume.revision().0 < 0x0200;
+    assert_eq!(
+        integrity.files as usize,
+        nodes.len() - folders + usize::from(own)
+    );
+    if let Some(metadata) = volume.structures().metadata {
+        let extents = metadata.extents.iter();
+        let blocks: u32 = extents.map(|range| range.block_count().get()).sum();
+        assert_eq!(integrity.size_blocks[1], Some(blocks));
+    } else {
+        let free = volume.free_blocks(disc).unwrap().unwrap();
+        assert_eq!(integrity.free_blocks[0].map(u64::from), Some(free));
+    }
     let mut ids = BTreeMap::new();
     for &node in &nodes {
         let inode = tree.inode(node);
@@ -474,13 +534,24 @@ fn assert_untorn(volume: &Volume, block: &[u8], path: &str) {
 
 /// The extents of a directory by its entry: first block, and how many.
 pub fn directory_extents(block: &[u8]) -> Vec<(u32, u32)> {
-    let (entry, rest) = ExtendedFileEntry::view(block).unwrap();
-    let is_embedded = entry.icb_tag.flags.get() & icb_flags::DESCRIPTORS == icb_flags::EMBEDDED;
+    macro_rules! parts {
+        ($form:ty) => {{
+            let (entry, rest) = <$form>::view(block).unwrap();
+            let attributes = entry.length_of_extended_attributes.get() as usize;
+            let len = entry.length_of_allocation_descriptors.get() as usize;
+            (entry.icb_tag, attributes, len, rest)
+        }};
+    }
+    let is_extended = block[..2] == tag_id::EXTENDED_FILE_ENTRY.to_le_bytes();
+    let (icb_tag, skipped, len, rest) = if is_extended {
+        parts!(ExtendedFileEntry)
+    } else {
+        parts!(FileEntry)
+    };
+    let is_embedded = icb_tag.flags.get() & icb_flags::DESCRIPTORS == icb_flags::EMBEDDED;
     if is_embedded {
         return Vec::new();
     }
-    let skipped = entry.length_of_extended_attributes.get() as usize;
-    let len = entry.length_of_allocation_descriptors.get() as usize;
     let ads = rest[skipped..skipped + len].chunks_exact(ShortAd::SIZE);
     let ads = ads.map(|ad| *ShortAd::view(ad).unwrap().0);
     ads.map(|ad| {
@@ -490,10 +561,18 @@ pub fn directory_extents(block: &[u8]) -> Vec<(u32, u32)> {
     .collect()
 }
 
-/// The block of the disc that an address of the metadata partition is.
+/// The block of the disc that an address of the partition of entries is.
 pub fn lba_of(volume: &Volume, address: u32) -> Lba {
+    let structures = volume.structures();
+    if let Some(sparing) = structures.sparing {
+        let within = address % sparing.packet.get();
+        let start = structures.partitions[0].start_lba();
+        let home = start + BlockCount::new(address - within);
+        let packet = sparing.moved.get(&home).copied().unwrap_or(home);
+        return packet + BlockCount::new(within);
+    }
     let mut left = address;
-    for extent in volume.structures().metadata.unwrap().extents {
+    for extent in structures.metadata.unwrap().extents {
         let count = extent.block_count().get();
         if left < count {
             return extent.start_lba() + BlockCount::new(left);

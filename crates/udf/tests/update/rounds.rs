@@ -4,9 +4,9 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use reburn_blocks::WriteUnit;
 use reburn_tree::{Attribute, Metadata, NewKind, NodeId, Timestamp, Tree};
-use reburn_udf::{UdfOptions, UdfRevision};
+use reburn_udf::{PartitionKind, UdfOptions, UdfRevision, UpdateError};
 
-use crate::edit::{How, edit, with_room};
+use crate::edit::{How, record, try_plan, with_room};
 
 /// A change to a tree; numbers choose among what there is.
 #[derive(Debug, Clone)]
@@ -273,23 +273,46 @@ fn kind() -> impl Strategy<Value = Kind> {
     )
 }
 
+fn sparable_kind() -> impl Strategy<Value = Kind> {
+    let revision = prop_oneof![
+        Just(UdfRevision::V1_50),
+        Just(UdfRevision::V2_00),
+        Just(UdfRevision::V2_01)
+    ];
+    (revision, kind()).prop_map(|(revision, kind)| Kind {
+        revision,
+        is_duplicate: false,
+        ..kind
+    })
+}
+
+/// Whether a volume of the revision can hold it: streams came with UDF 2.00.
+fn is_possible(change: &Change, revision: UdfRevision) -> bool {
+    revision >= UdfRevision::V2_00 || !matches!(change, Change::SetStream { .. })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn edited_volumes_hold_the_edited_tree(
-        kind in kind(),
+        kind in prop_oneof![kind(), sparable_kind()],
         first in prop::collection::vec(change(), 0..40),
         rounds in prop::collection::vec(prop::collection::vec(change(), 0..12), 1..6),
     ) {
+        let possible = |change: &&Change| is_possible(change, kind.revision);
         let mut tree = Tree::new(metadata(1));
-        for change in &first {
+        for change in first.iter().filter(possible) {
             apply(&mut tree, change);
         }
+        let partition = match kind.revision {
+            UdfRevision::V2_50 | UdfRevision::V2_60 => PartitionKind::Metadata,
+            _ => PartitionKind::Sparable,
+        };
         let options = UdfOptions {
             write_unit: kind.unit,
             duplicate_metadata: kind.is_duplicate,
-            ..UdfOptions::new(kind.revision)
+            ..UdfOptions::with_partition(kind.revision, partition)
         };
         let image = with_room(&tree, &options, 6000);
         let how = How {
@@ -298,14 +321,20 @@ proptest! {
         };
         let mut disc = image.bytes;
         for changes in rounds {
-            let (edited, planned) = edit(&disc, how, |tree| {
-                for change in &changes {
+            let edit_tree = |tree: &mut Tree| {
+                for change in changes.iter().filter(possible) {
                     apply(tree, change);
                 }
-            });
+            };
+            let planned = try_plan(&disc, how, edit_tree);
+            if let Err(UpdateError::SparesFull { needed, free }) = planned {
+                prop_assert!(needed > free && partition == PartitionKind::Sparable);
+                break;
+            }
+            let planned = planned.unwrap_or_else(|error| panic!("{error}"));
             let copies = if kind.is_duplicate { planned.units } else { 0 };
             prop_assert_eq!(planned.mirror_units, copies);
-            disc = edited;
+            disc = record(&disc, how, &planned);
         }
     }
 }
