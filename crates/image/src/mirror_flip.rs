@@ -193,7 +193,7 @@ fn commit(blocks: &UpdateBlocks, structures: &VolumeStructures, unit: WriteUnit)
 }
 
 /// Checks that the sequences are alone in their write units: a torn one takes nothing with it.
-fn check_alone(
+pub(crate) fn check_alone(
     base: &Base<'_>,
     sequences: &[ChangedSequence],
     unit: WriteUnit,

@@ -20,7 +20,7 @@ use crate::session;
 use crate::source::{OpenFile, read_content};
 use crate::{
     EntireImageRequired, FileSystemImage, FileSystems, ImageError, Medium, bridge, fresh,
-    head_swap, in_place, mirror_flip, vds_flip,
+    head_swap, in_place, mirror_flip, sparing_redo, vds_flip,
 };
 
 /// The disc as a [`FileSystemImage`] makes it: a [`BlockRead`] over lazily read sources.
@@ -89,6 +89,12 @@ impl<'a> ResultImage<'a> {
                     if udf.structures.metadata.is_some() =>
                 {
                     mirror_flip::lay_out(image, (base, udf), placement)?
+                }
+                (BaseVolume::Udf(udf), FileSystems::Udf(options))
+                    // Descriptors that change are rewritten in any case.
+                    if udf.structures.sparing.is_some() && !image.options_changed =>
+                {
+                    sparing_redo::lay_out(image, (base, udf), options, placement)?
                 }
                 (BaseVolume::Udf(udf), FileSystems::Udf(options)) => {
                     vds_flip::lay_out(image, (base, udf), options, placement)?

@@ -40,6 +40,7 @@ pub(super) fn read(disc: &dyn BlockRead, options: &ImportOptions) -> Result<Foun
         ..as_before
     };
     let unused: BlockRangeList = unused_integrity(&structures).collect();
+    let unused = unused.union(&free_spares(&structures));
     let used = |ranges: BlockRangeList| ranges.difference(&unused);
     Ok(Found {
         live: used(imported.data_ranges.union(&imported.metadata_ranges)),
@@ -54,6 +55,15 @@ pub(super) fn read(disc: &dyn BlockRead, options: &ImportOptions) -> Result<Foun
             unusable: imported.unusable,
         })),
     })
+}
+
+/// Blocks of spare packets that nothing is in.
+fn free_spares(structures: &VolumeStructures) -> BlockRangeList {
+    let packet = structures.sparing.as_ref().map(|sparing| sparing.packet);
+    let spares = structures.free_spares().into_iter();
+    spares
+        .filter_map(|start| BlockRange::with_count(start, packet?))
+        .collect()
 }
 
 /// Blocks of the integrity sequence behind the descriptor that prevails: the next one goes there.

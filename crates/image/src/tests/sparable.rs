@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use reburn_blocks::{BlockRange, ReadError};
+use reburn_blocks::{CrashClass, Protocol, ReadError};
 use reburn_tree::InodeId;
 use reburn_udf::{
-    FilePlacement, PartitionKind, Session, StructureKind, UdfOptions, UdfRevision, Volume,
+    FilePlacement, PartitionKind, Session, SparingStructures, StructureKind, UdfOptions,
+    UdfRevision, Volume,
 };
 
 use super::disc::{self, Disc};
@@ -72,48 +73,197 @@ fn with_moved_packets(medium: Medium, options: UdfOptions, packets: &[u32]) -> D
     disc
 }
 
-#[test]
-fn moved_packets_get_nothing_new() {
-    for medium in [Medium::File, Medium::DvdPlusRw, Medium::BdRe] {
-        for revision in [UdfRevision::V1_50, UdfRevision::V2_01] {
-            let mut disc = with_moved_packets(medium, sparable(revision), &[0, 1]);
-            let open = |disc: &Disc| {
-                let volume = Volume::open(disc, Session::default()).unwrap();
-                volume.structures().sparing.unwrap()
+fn sparing(disc: &Disc) -> SparingStructures {
+    let volume = Volume::open(disc, Session::default()).unwrap();
+    assert_eq!(volume.notes(), []);
+    volume.structures().sparing.unwrap()
+}
+
+/// The changes of a round, on the small volume.
+fn change_in(image: &mut FileSystemImage<'_>, round: u8) {
+    match round % 4 {
+        0 => image
+            .replace(b"/small", file(), bytes(7 + round, 700))
+            .map(drop),
+        1 => {
+            let (from, to) = (b"/docs/two", b"/two");
+            let is_there = image.tree().lookup(from).is_some();
+            let (from, to) = if is_there {
+                (&from[..], &to[..])
+            } else {
+                (&to[..], &from[..])
             };
-            let sparing = open(&disc);
-            assert_eq!(sparing.moved.len(), 2);
-            let packets = sparing.moved.iter().flat_map(|(&from, &to)| [from, to]);
-            let packets: BlockRangeList = packets
-                .filter_map(|start| BlockRange::with_count(start, sparing.packet))
-                .collect();
-            for round in 0..4u8 {
+            image.rename(from, to)
+        }
+        2 => {
+            let node = image.tree().lookup(b"/three").unwrap();
+            let inode = image.tree().inode(node);
+            let time = Timestamp::from_seconds(1_650_000_000 + i64::from(round));
+            let metadata = Metadata::file().modified_at(time);
+            image.tree_mut().set_metadata(inode, metadata);
+            Ok(())
+        }
+        _ => {
+            let path = format!("/new-{round}");
+            image
+                .add(path.as_bytes(), file(), bytes(9, 60_000))
+                .map(drop)
+        }
+    }
+    .unwrap();
+}
+
+/// Checks that the old tree stays until the last epoch, and what an atomic edit costs; the disc
+/// with the new one.
+fn check_redo(disc: &Disc, image: &FileSystemImage<'_>) -> Disc {
+    let medium = image.medium();
+    let unit = medium.write_unit();
+    let result = image.result().unwrap();
+    let plan = result.plan().unwrap();
+    assert_eq!(
+        plan.protocol,
+        Protocol::SparingRedo,
+        "{}",
+        plan.class_reason
+    );
+    assert_eq!(plan.class, CrashClass::Atomic, "{}", plan.class_reason);
+    let epochs = plan.modified.epochs();
+    let roles: Vec<_> = epochs.iter().map(|epoch| epoch.role).collect();
+    assert_eq!(
+        roles,
+        [EpochRole::Shadow, EpochRole::Commit, EpochRole::Commit]
+    );
+    let tables = sparing(disc).tables;
+    for (epoch, table) in epochs[1..].iter().zip([tables[1], tables[0]]) {
+        assert_eq!(epoch.ranges.block_count(), unit.blocks());
+        assert!(epoch.ranges.contains(table));
+    }
+    // The tables alone are written over what the old tree needs.
+    let live = &image.base.as_ref().unwrap().live;
+    let all: BlockRangeList = plan.modified.ranges().collect();
+    let over = all.intersection(&live.align_outward(unit));
+    assert_eq!(over.block_count(), unit.blocks() + unit.blocks());
+    // Data, changed packets, the two tables and an integrity descriptor.
+    let new = result.new.as_ref().unwrap();
+    let packets = new.update.as_ref().unwrap().units;
+    let cost = new.data.round_up(unit) + packets + BlockCount::new(3 * unit.blocks().get());
+    assert!(plan.modified.block_count() <= cost);
+    assert_eq!(plan.lower_bound, plan.modified.block_count());
+    let states = disc::record(disc, &plan, &result);
+    for state in &states[..2] {
+        assert_eq!(disc::contents(state, medium), disc::contents(disc, medium));
+    }
+    // The first table is lost: the second one has the new tree.
+    let mut torn = states[1].clone();
+    let nonsense = vec![0xa5; unit.bytes()];
+    torn.write_blocks(tables[0].align_down(unit), &nonsense)
+        .unwrap();
+    let wanted = contents_of(result.tree(), disc);
+    assert_eq!(disc::contents(&torn, medium), wanted);
+    disc::check_contract(disc, &result)
+}
+
+#[test]
+fn edits_of_discs_exchange_packets() {
+    for medium in [Medium::DvdPlusRw, Medium::BdRe] {
+        for revision in [UdfRevision::V1_50, UdfRevision::V2_00, UdfRevision::V2_01] {
+            let mut disc = small_volume(medium, sparable(revision));
+            for round in 0..7 {
+                let before = sparing(&disc);
                 let mut image = import(&disc, medium);
-                match round {
-                    0 => image.replace(b"/small", file(), bytes(7, 700)).map(drop),
-                    // Entries are new, and their data cannot stay in a spare packet.
-                    1 => image.rename(b"/docs/two", b"/two"),
-                    2 => {
-                        let node = image.tree().lookup(b"/two").unwrap();
-                        let inode = image.tree().inode(node);
-                        let metadata = Metadata::file().modified_at(NOW);
-                        image.tree_mut().set_metadata(inode, metadata);
-                        Ok(())
-                    }
-                    _ => image.add(b"/new", file(), bytes(9, 60_000)).map(drop),
-                }
-                .unwrap();
-                let result = image.result().unwrap();
-                let written: BlockRangeList = result.modified_blocks().unwrap().ranges().collect();
-                let shared = written.intersection(&packets);
-                assert!(
-                    shared.is_empty(),
-                    "blocks {shared} of moved packets are new"
-                );
-                disc = disc::check_contract(&disc, &result);
-                assert_eq!(open(&disc), sparing, "the tables stay");
+                change_in(&mut image, round);
+                disc = check_redo(&disc, &image);
+                let now = sparing(&disc);
+                assert_eq!(now.sequence_number, before.sequence_number + 1);
+                assert_eq!(now.spares.len(), before.spares.len());
+                assert_eq!(now.free.len() + now.moved.len(), now.spares.len());
+                assert!(now.moved.len() < 4, "a small volume is in few packets");
             }
         }
+    }
+}
+
+#[test]
+fn moved_packets_move_again() {
+    for medium in [Medium::DvdPlusRw, Medium::BdRe] {
+        for revision in [UdfRevision::V1_50, UdfRevision::V2_01] {
+            let mut disc = with_moved_packets(medium, sparable(revision), &[0, 1]);
+            for round in 0..4 {
+                let moved = sparing(&disc).moved;
+                let mut image = import(&disc, medium);
+                change_in(&mut image, round);
+                disc = check_redo(&disc, &image);
+                let now = sparing(&disc).moved;
+                assert!(moved.keys().eq(now.keys()));
+                assert_ne!(moved, now);
+            }
+        }
+    }
+}
+
+/// The small volume with as few free spare packets as that.
+fn with_few_spares(medium: Medium, options: UdfOptions, free: u32) -> Disc {
+    let image = small_image(medium, options.clone());
+    let result = image.result().unwrap();
+    let udf = result.new.as_ref().unwrap().udf.as_ref().unwrap();
+    let sparing = udf.addresses.sparing.as_ref().unwrap();
+    let packets = sparing.spares.block_count().units(udf.layout.packet());
+    let last = udf
+        .addresses
+        .partition
+        .block_count()
+        .units(udf.layout.packet())
+        - 1;
+    drop(result);
+    let moved: Vec<u32> = (0..packets - free).map(|n| last - n).collect();
+    with_moved_packets(medium, options, &moved)
+}
+
+#[test]
+fn a_flip_of_descriptors_says_why_packets_are_not_exchanged() {
+    let medium = Medium::DvdPlusRw;
+    let disc = with_few_spares(medium, sparable(UdfRevision::V2_01), 0);
+    // Nothing is in the moved packets, but what changes is in none of them.
+    let mut image = import(&disc, medium);
+    change_in(&mut image, 0);
+    let result = image.result().unwrap();
+    let plan = result.plan().unwrap();
+    assert_eq!(plan.protocol, Protocol::VdsFlip);
+    assert_eq!(plan.class, CrashClass::Recoverable);
+    let said = plan.class_reason.as_str();
+    assert!(
+        said.contains("0 spare packets are free: fold back"),
+        "{said}"
+    );
+    disc::check_contract(&disc, &result);
+
+    let mut disc = small_volume(medium, sparable(UdfRevision::V2_01));
+    let tables = sparing(&disc).tables;
+    disc.write_blocks(tables[0], &[0xa5; BLOCK_SIZE]).unwrap();
+    let mut image = import(&disc, medium);
+    change_in(&mut image, 0);
+    let result = image.result().unwrap();
+    let plan = result.plan().unwrap();
+    assert_eq!(plan.protocol, Protocol::VdsFlip);
+    let said = plan.class_reason.as_str();
+    assert!(said.contains("repair it first"), "{said}");
+    disc::check_contract(&disc, &result);
+}
+
+#[test]
+fn images_whose_partition_is_full_grow() {
+    for revision in [UdfRevision::V1_50, UdfRevision::V2_01] {
+        let mut disc = small_volume(Medium::File, sparable(revision));
+        let mut protocols = Vec::new();
+        for round in 0..6 {
+            let mut image = import(&disc, Medium::File);
+            change_in(&mut image, if round == 0 { 7 } else { round });
+            let result = image.result().unwrap();
+            protocols.push(result.plan().unwrap().protocol);
+            disc = disc::check_contract(&disc, &result);
+        }
+        assert_eq!(protocols[0], Protocol::VdsFlip);
+        assert!(protocols.contains(&Protocol::SparingRedo), "{protocols:?}");
     }
 }
 
