@@ -156,3 +156,31 @@ fn rename_keeps_the_data_where_it_is() {
     place.ok(&["burn", "a.plan", "disc.iso"]);
     assert_eq!(extents("/moved.bin"), before);
 }
+
+/// In place, each changed block goes over what it replaces, and the program says what that risks.
+#[test]
+fn an_edit_in_place_is_the_fewest_blocks() {
+    let place = Place::new();
+    place.write("src/large", &vec![5; 40_000]);
+    place.ok(&["make", "src", "-o", "disc.udf", "--fs", "udf"]);
+    let edit = ["edit", "disc.udf", "--remove", "sub/two.bin"];
+    let plan = place.ok(&[&edit[..], &["--in-place", "-o", "in.plan"]].concat());
+    assert!(plan.contains("neither the old files nor the new ones (class none)"));
+    let json = |extra: &[&str]| -> Value {
+        let printed = place.ok(&[&edit[..], &["--json"], extra].concat());
+        serde_json::from_str(&printed).unwrap()
+    };
+    let blocks = |plan: &Value| plan["modified_blocks"].as_u64().unwrap();
+    let (safe, in_place) = (json(&[]), json(&["--in-place"]));
+    assert_eq!(in_place["protocol"], "in place");
+    assert!(blocks(&in_place) < blocks(&safe));
+    place.ok(&["burn", "in.plan", "disc.udf"]);
+    fs::remove_file(place.path("src/sub/two.bin")).unwrap();
+    place.ok(&["get", "disc.udf", "-o", "copy"]);
+    assert_eq!(place.read("copy/large"), vec![5; 40_000]);
+    assert!(!place.path("copy/sub/two.bin").exists());
+    // ISO 9660 is refused, with a way out.
+    let (code, said) = place.fails(&["edit", "disc.iso", "--remove", "one.txt", "--in-place"]);
+    assert_eq!(code, 2);
+    assert!(said.contains("leave in place out"), "{said}");
+}

@@ -320,6 +320,30 @@ fn shared_blocks_are_not_written_over() {
     disc::check_contract(&linked, &image.result().unwrap());
 }
 
+/// Two files that are gone were in the same blocks: one of those that replace them goes there.
+#[test]
+fn shared_blocks_are_written_over_once() {
+    let disc = small_volume(Medium::File, metadata_volume());
+    let mut image = import_in_place(&disc, Medium::File);
+    let node = image.tree().lookup(b"/docs/two").unwrap();
+    let inode = image.tree().inode(node);
+    let Kind::File {
+        content: Content::Base(extents),
+        ..
+    } = image.tree().kind(inode)
+    else {
+        panic!("a file of the disc");
+    };
+    let copy = NewKind::Base(extents.to_vec());
+    image.add(b"/copy", file(), copy).unwrap();
+    let shared = disc::check_contract(&disc, &image.result().unwrap());
+    let mut image = import_in_place(&shared, Medium::File);
+    for (seed, path) in [(5, &b"/copy"[..]), (6, b"/docs/two")] {
+        image.replace(path, file(), bytes(seed, 100_000)).unwrap();
+    }
+    disc::check_contract(&shared, &image.result().unwrap());
+}
+
 #[test]
 fn volumes_of_other_kinds_are_refused_with_a_way_out() {
     let plain = new_udf_volume("FIRST", UdfRevision::V2_01, THEN);
