@@ -209,6 +209,9 @@ pub struct Edit {
     /// Move or rename a file or folder
     #[arg(long, value_name = "FROM=TO")]
     pub rename: Vec<OsString>,
+    /// Move back what edits left in spare packets of a sparable UDF volume, and change nothing else
+    #[arg(long, conflicts_with_all = ["sync", "add", "remove", "rename"])]
+    pub fold: bool,
     #[command(flatten)]
     pub host: HostArgs,
     /// When a file counts as unchanged and keeps its blocks

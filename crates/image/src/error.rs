@@ -104,6 +104,9 @@ pub enum ImageError {
          what is there"
     )]
     NotInPlace(&'static str),
+    /// There are no spare packets that could be folded back, or more is asked for.
+    #[error("spare packets cannot be folded back: {0}")]
+    NotFolded(&'static str),
     /// The base cannot be edited block by block.
     #[error(transparent)]
     EntireImageRequired(#[from] EntireImageRequired),

@@ -28,6 +28,8 @@ pub struct FileSystemImage<'b> {
     pub(crate) options_changed: bool,
     /// Whether an edit writes over what it replaces.
     pub(crate) in_place: bool,
+    /// Whether what is in spare packets goes back.
+    pub(crate) folds: bool,
 }
 
 impl FileSystemImage<'static> {
@@ -42,6 +44,7 @@ impl FileSystemImage<'static> {
             time,
             options_changed: false,
             in_place: false,
+            folds: false,
         }
     }
 }
@@ -59,6 +62,7 @@ impl<'b> FileSystemImage<'b> {
             time,
             options_changed: false,
             in_place: false,
+            folds: false,
         })
     }
 
@@ -181,6 +185,13 @@ impl<'b> FileSystemImage<'b> {
             let disc = image.base.as_ref().map(Base::disc);
             host::merge(&mut image.tree, disc, host, Tree::ROOT, options)
         })
+    }
+
+    /// Moves what earlier edits left in spare packets of a sparable UDF partition back to where it
+    /// belongs, so that the spare packets are free for later edits. Nothing else may change; the
+    /// [`result`](Self::result) says if something does.
+    pub fn fold(&mut self) {
+        self.folds = true;
     }
 
     /// Whether an edit writes the fewest blocks, each over what it replaces, as a kernel would; off

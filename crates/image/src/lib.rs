@@ -62,6 +62,7 @@ mod places;
 mod result;
 mod session;
 mod source;
+mod sparing_fold;
 mod sparing_redo;
 #[cfg(test)]
 mod tests;

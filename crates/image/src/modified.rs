@@ -114,9 +114,10 @@ impl ResultImage<'_> {
 }
 
 fn usual_protocol(base: &Base<'_>) -> Protocol {
-    match base.volume {
+    match &base.volume {
         BaseVolume::Iso(_) => Protocol::HeadSwap,
         BaseVolume::Bridge(..) => Protocol::Bridge,
+        BaseVolume::Udf(udf) if udf.structures.sparing.is_some() => Protocol::SparingRedo,
         BaseVolume::Udf(_) => Protocol::MirrorFlip,
     }
 }

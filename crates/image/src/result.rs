@@ -20,7 +20,7 @@ use crate::session;
 use crate::source::{OpenFile, read_content};
 use crate::{
     EntireImageRequired, FileSystemImage, FileSystems, ImageError, Medium, bridge, fresh,
-    head_swap, in_place, mirror_flip, sparing_redo, vds_flip,
+    head_swap, in_place, mirror_flip, sparing_fold, sparing_redo, vds_flip,
 };
 
 /// The disc as a [`FileSystemImage`] makes it: a [`BlockRead`] over lazily read sources.
@@ -68,7 +68,7 @@ impl<'a> ResultImage<'a> {
             rendered: RefCell::default(),
         };
         let changed = base.is_none_or(|base| tree.has_changed_since(base.imported));
-        if changed || image.options_changed {
+        if changed || image.options_changed || image.folds {
             result.lay_out(image)?;
         }
         result.total = result.count_total();
@@ -80,6 +80,10 @@ impl<'a> ResultImage<'a> {
         let placement = &mut self.placement;
         let new = match (&image.base, &image.file_systems) {
             (None, _) => fresh::lay_out(image, placement)?,
+            (Some(base), _) if image.folds => {
+                self.new = sparing_fold::lay_out(image, base, placement)?;
+                return Ok(());
+            }
             (Some(base), _) if image.in_place => in_place::lay_out(image, base, placement)?,
             (Some(base), file_systems) => match (&base.volume, file_systems) {
                 (BaseVolume::Iso(iso), FileSystems::Iso(options)) => {

@@ -18,7 +18,7 @@
 //!
 //! What cannot be done this way is done by VDS flip, and its plan says why: tables that are damaged,
 //! alone or longer than a block, too few free spare packets, and image files whose partition must
-//! grow, since its bitmap would have to grow too. Folding
+//! grow, since its bitmap would have to grow too. [Folding](crate::sparing_fold)
 //! makes spare packets free again.
 //!
 //! Invariants: nothing recorded before the commit shares a packet with a live block; each table is

@@ -103,6 +103,9 @@ fn change(
     args: &Edit,
     options: HostOptions,
 ) -> Result<(), Failure> {
+    if args.fold {
+        image.fold();
+    }
     if let Some(dir) = &args.sync {
         image.sync_host(dir, options)?;
     }

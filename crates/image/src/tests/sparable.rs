@@ -251,6 +251,86 @@ fn a_flip_of_descriptors_says_why_packets_are_not_exchanged() {
 }
 
 #[test]
+fn folding_frees_the_spare_packets() {
+    for medium in [Medium::File, Medium::DvdPlusRw, Medium::BdRe] {
+        let unit = medium.write_unit();
+        for revision in [UdfRevision::V1_50, UdfRevision::V2_01] {
+            let mut disc = with_moved_packets(medium, sparable(revision), &[0, 1]);
+            for round in 0..3 {
+                let before = sparing(&disc);
+                let mut image = import(&disc, medium);
+                image.fold();
+                let result = image.result().unwrap();
+                let plan = result.plan().unwrap();
+                assert_eq!(plan.protocol, Protocol::SparingFold);
+                assert_eq!(plan.class, CrashClass::Atomic, "{}", plan.class_reason);
+                let epochs = plan.modified.epochs().iter();
+                let sizes: Vec<_> = epochs.map(|epoch| epoch.ranges.block_count()).collect();
+                let packets = u32::try_from(before.moved.len()).unwrap() * before.packet.get();
+                assert!(sizes[0].get() <= packets && sizes[1..] == [unit.blocks(); 2]);
+                let states = disc::record(&disc, &plan, &result);
+                for state in &states {
+                    assert_eq!(disc::contents(state, medium), disc::contents(&disc, medium));
+                }
+                disc = disc::check_contract(&disc, &result);
+                let now = sparing(&disc);
+                assert_eq!((now.moved.len(), now.free), (0, now.spares));
+                assert_eq!(now.sequence_number, before.sequence_number + 1);
+                let mut image = import(&disc, medium);
+                image.fold();
+                assert!(
+                    image
+                        .result()
+                        .unwrap()
+                        .modified_blocks()
+                        .unwrap()
+                        .is_empty()
+                );
+                let mut image = import(&disc, medium);
+                change_in(&mut image, 0);
+                change_in(&mut image, 2 + 4 * round);
+                let result = image.result().unwrap();
+                disc = disc::check_contract(&disc, &result);
+                assert!(!sparing(&disc).moved.is_empty());
+            }
+        }
+    }
+}
+
+#[test]
+fn folding_goes_with_nothing_else() {
+    let medium = Medium::DvdPlusRw;
+    let disc = small_volume(medium, sparable(UdfRevision::V2_01));
+    let mut image = import(&disc, medium);
+    change_in(&mut image, 0);
+    image.fold();
+    let error = image.result().unwrap_err().to_string();
+    assert!(error.contains("something else changes too"), "{error}");
+    let disc = small_volume(medium, new_udf_volume("FIRST", UdfRevision::V2_01, THEN));
+    let mut image = import(&disc, medium);
+    image.fold();
+    let error = image.result().unwrap_err().to_string();
+    assert!(error.contains("no sparable partition"), "{error}");
+}
+
+#[test]
+fn folding_makes_an_edit_atomic_again() {
+    let medium = Medium::DvdPlusRw;
+    let mut disc = with_few_spares(medium, sparable(UdfRevision::V2_01), 0);
+    for folds in [true, false] {
+        let mut image = import(&disc, medium);
+        if folds {
+            image.fold();
+        } else {
+            change_in(&mut image, 0);
+        }
+        let result = image.result().unwrap();
+        assert_eq!(result.plan().unwrap().class, CrashClass::Atomic);
+        disc = disc::check_contract(&disc, &result);
+    }
+}
+
+#[test]
 fn images_whose_partition_is_full_grow() {
     for revision in [UdfRevision::V1_50, UdfRevision::V2_01] {
         let mut disc = small_volume(Medium::File, sparable(revision));

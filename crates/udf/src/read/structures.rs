@@ -405,6 +405,14 @@ impl Volume {
         others.into_iter().find(|&lba| lba != entry)
     }
 
+    /// Blocks of the volume's structures in a partition.
+    pub(crate) fn structure_ranges(&self, partition: BlockRange) -> BlockRangeList {
+        let parts = self.blocks.iter();
+        parts
+            .filter_map(|range| range.intersection(partition))
+            .collect()
+    }
+
     /// The serial number of the volume's tags (UDF 2.2.1.1).
     pub(crate) fn tag_serial(&self) -> u16 {
         self.primary.tag.tag_serial_number.get()

@@ -38,6 +38,7 @@ mod cut;
 mod descriptors;
 mod directory;
 mod error;
+mod fold;
 mod folder;
 mod folders;
 mod ids;

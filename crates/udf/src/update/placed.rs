@@ -399,11 +399,13 @@ impl<'a> PlacedUpdate<'a> {
         let pieces = (&self.main, &self.mirror);
         let mut structures = update.area.structures(update, pieces, self.places);
         let (start, bytes) = update.integrity.clone();
-        structures.push(UpdateStructure {
-            role: UpdateRole::Integrity,
-            start,
-            bytes,
-        });
+        if !bytes.is_empty() {
+            structures.push(UpdateStructure {
+                role: UpdateRole::Integrity,
+                start,
+                bytes,
+            });
+        }
         structures.sort_by_key(|structure| structure.role);
         structures
     }

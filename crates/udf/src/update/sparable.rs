@@ -5,6 +5,8 @@
 //! can go back to where it belongs: readers look there only once a table says so. Spare packets
 //! come first all the same, since whoever moved the packet may have known why.
 //!
+//! Folding is the same without any change: all packets go back to where they belong.
+//!
 //! Invariant: no new place holds anything that the old tree reads.
 
 use std::collections::BTreeMap;
@@ -34,6 +36,10 @@ pub(super) struct SparablePartition {
     /// and apart.
     used: Vec<(u32, u32)>,
     bitmap: Option<Bitmap>,
+    /// Blocks of the volume's structures inside the partition, file set among them.
+    structures: BlockRangeList,
+    /// Whether everything goes to where it belongs.
+    folds: bool,
 }
 
 impl SparablePartition {
@@ -75,6 +81,12 @@ impl SparablePartition {
         };
         let mut used = entries.used().to_vec();
         used.extend(bitmap.as_ref().map(Bitmap::addresses));
+        // Whatever a disc has in the partition that does not belong there stays.
+        let inside = volume.structure_ranges(partition);
+        used.extend(inside.iter().map(|range| {
+            let first = range.start_lba().blocks_since(start).get();
+            (first, first + range.block_count().get())
+        }));
         Ok(Self {
             packet: sparing.packet.get(),
             partition,
@@ -87,7 +99,21 @@ impl SparablePartition {
                 .collect(),
             used: joined(used),
             bitmap,
+            structures: inside,
+            folds: false,
         })
+    }
+
+    /// Has all packets go back to where they belong; their numbers, but for those that nothing is
+    /// in. `None` if something is where one of them belongs.
+    pub(super) fn fold(&mut self) -> Option<Vec<u32>> {
+        self.folds = true;
+        let moved = self.moved.keys().map(|from| from / self.packet);
+        let units: Vec<u32> = moved.filter(|&unit| !self.is_vacant(unit)).collect();
+        units
+            .iter()
+            .all(|&unit| self.can_go_home(unit))
+            .then_some(units)
     }
 
     /// Blocks of a packet.
@@ -138,8 +164,12 @@ impl SparablePartition {
             .copied()
             .filter(|&u| !self.is_vacant(u))
             .collect();
-        let is_moved = |unit: &u32| self.moved.contains_key(&(unit * self.packet));
-        let missing = exchanged.len().saturating_sub(self.free.len());
+        let is_moved =
+            |unit: &u32| self.moved.contains_key(&(unit * self.packet)) && self.can_go_home(*unit);
+        let missing = match self.folds {
+            true => exchanged.len(),
+            false => exchanged.len().saturating_sub(self.free.len()),
+        };
         let back: Vec<u32> = exchanged
             .iter()
             .copied()
@@ -223,9 +253,15 @@ impl SparablePartition {
         self.bitmap.as_ref()
     }
 
-    /// Whether the old tree has nothing in a unit.
+    /// Whether the old tree has nothing in a unit, nor anything where it belongs.
     fn is_vacant(&self, unit: u32) -> bool {
-        !self.touches(unit * self.packet, (unit + 1) * self.packet)
+        !self.touches(unit * self.packet, (unit + 1) * self.packet) && self.can_go_home(unit)
+    }
+
+    /// Whether nothing of the volume's structures is where a packet belongs that is elsewhere.
+    fn can_go_home(&self, unit: u32) -> bool {
+        self.range(self.home(unit))
+            .is_some_and(|range| !self.structures.intersects(range))
     }
 
     fn touches(&self, start: u32, end: u32) -> bool {
