@@ -50,6 +50,8 @@ pub enum Verb {
     Diff(Diff),
     /// Record a plan or an image on a disc, and verify it
     Burn(Burn),
+    /// Record a plan on an emulated drive and cut the power everywhere: what is left each time
+    Rehearse(Rehearse),
 }
 
 /// `reburn make`
@@ -266,6 +268,18 @@ pub struct Burn {
     /// Make a virtual disc of this kind if PATH does not exist
     #[arg(long, value_parser = medium)]
     pub media: Option<Medium>,
+}
+
+/// `reburn rehearse`
+#[derive(Debug, Args)]
+pub struct Rehearse {
+    /// A plan
+    pub plan: PathBuf,
+    /// The disc or image that the plan is for: an image, or virtual:PATH. It stays as it is
+    pub disc: DiscName,
+    /// Decides which of too many ways to cut are tried
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
 }
 
 /// Kinds of UDF partitions.

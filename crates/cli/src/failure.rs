@@ -34,6 +34,14 @@ impl Failure {
         }
     }
 
+    /// A disc that is not the one that a plan was made for.
+    pub fn wrong_disc(message: impl Into<String>) -> Self {
+        Self {
+            code: 4,
+            message: message.into(),
+        }
+    }
+
     /// The same failure, with what it happened to in front.
     #[must_use]
     pub fn of(mut self, what: impl fmt::Display) -> Self {

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Verb::Edit(args) => verbs::edit::run(args, terminal),
         Verb::Diff(args) => verbs::diff::run(args, terminal),
         Verb::Burn(args) => verbs::burn::run(args, terminal),
+        Verb::Rehearse(args) => verbs::rehearse::run(args, terminal),
     };
     match done {
         Ok(code) => code,

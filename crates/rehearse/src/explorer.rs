@@ -226,11 +226,12 @@ impl<'a> Explorer<'a> {
         if self.class == CrashClass::None {
             return;
         }
-        for (view, verdict) in found
+        // A repair of one structure cannot bring back another that nobody knows of.
+        let broken = found
             .verdicts
             .iter()
-            .filter(|(_, verdict)| !verdict.is_whole())
-        {
+            .filter(|(_, verdict)| !verdict.is_whole());
+        for (view, verdict) in broken.filter(|_| !found.is_beyond_repair) {
             let what = format!("it was repaired, and {view} shows {verdict}");
             self.judge.breach(&self.units, state, Breach::Repair, what);
         }
@@ -245,6 +246,7 @@ impl<'a> Explorer<'a> {
         let report = &mut self.report;
         for (found, &visits) in self.judge.distinct.iter().zip(visited) {
             report.visited += visits;
+            report.beyond_repair += if found.is_beyond_repair { visits } else { 0 };
             let has = |wanted: fn(&Verdict) -> bool| found.verdicts.iter().any(|(_, v)| wanted(v));
             let is_other = has(|verdict| matches!(verdict, Verdict::Other(_)));
             let is_refused = has(|verdict| matches!(verdict, Verdict::Refused(_)));

@@ -224,15 +224,21 @@ impl<'a> Judge<'a> {
         let of_views = &leaves[usize::from(is_repairable)..];
         let sights = self.sights.iter().zip(of_views);
         let verdicts = sights.map(|(sight, &leaf)| (sight.view, sight.trie.leaf(leaf).clone()));
-        let found = DistinctState {
-            state: units.describe(state),
+        let described = units.describe(state);
+        let has_garbage = { described.units.iter() }.any(|(_, c)| *c == Content::Garbage);
+        let mut found = DistinctState {
+            state: described,
             visits: 0,
             verdicts: verdicts.collect(),
             needs_repair: !matches!(remedy, Remedy::Nothing),
+            is_beyond_repair: false,
         };
-        for (view, verdict) in &found.verdicts {
-            if let Some((breach, what)) = self.broken(*view, verdict, &remedy) {
-                self.breach(units, state, breach, what);
+        for (view, verdict) in found.verdicts.clone() {
+            match self.broken(view, &verdict, &remedy) {
+                // No medium leaves garbage in the one place where readers begin.
+                Some((Breach::Repair, _)) if has_garbage => found.is_beyond_repair = true,
+                Some((breach, what)) => self.breach(units, state, breach, what),
+                None => {}
             }
         }
         self.distinct.push(found);

@@ -67,7 +67,7 @@ pub use content::{Content, CrashState};
 pub use disc::CrashDisc;
 pub use error::RehearseError;
 pub use explorer::{Explorer, Options};
-pub use repair::{Repair, RepairFn};
+pub use repair::{Repair, RepairFn, mend};
 pub use report::{Breach, Cost, DistinctState, Proof, Report, Verdict, Violation};
 pub use trace::{Trace, TraceEpoch, UnitWrite};
 pub use trace_drive::TraceDrive;

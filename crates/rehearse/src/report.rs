@@ -49,6 +49,9 @@ pub struct DistinctState {
     pub verdicts: Vec<(View, Verdict)>,
     /// Whether there is something to repair.
     pub needs_repair: bool,
+    /// Whether a view refuses it, a write unit holds garbage, and the repair does not know what was
+    /// there. Media leave a torn unit unreadable, so no class promises anything of it.
+    pub is_beyond_repair: bool,
 }
 
 impl DistinctState {
@@ -148,6 +151,9 @@ pub struct Report {
     pub other: u64,
     /// States that a repair has something to do for, cuts inside repairs included.
     pub repaired: u64,
+    /// States with garbage that a view refuses and that cannot be repaired: see
+    /// [`DistinctState::is_beyond_repair`].
+    pub beyond_repair: u64,
     /// States visited while repairs were cut.
     pub cuts_in_repairs: u64,
     /// Write units of the largest repair.

@@ -6,6 +6,7 @@ pub mod edit;
 pub mod get;
 pub mod make;
 pub mod records;
+pub mod rehearse;
 pub mod show;
 
 mod open;

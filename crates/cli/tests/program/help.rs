@@ -33,3 +33,9 @@ fn burn() {
     let place = Place::new();
     assert_snapshot!(place.ok(&["burn", "-h"]));
 }
+
+#[test]
+fn rehearse() {
+    let place = Place::new();
+    assert_snapshot!(place.ok(&["rehearse", "-h"]));
+}

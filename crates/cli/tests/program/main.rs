@@ -6,4 +6,5 @@ mod journey;
 mod place;
 mod readme;
 mod records;
+mod rehearse;
 mod wrong_inputs;

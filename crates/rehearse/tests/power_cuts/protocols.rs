@@ -2,7 +2,7 @@
 
 use reburn_blocks::CrashClass;
 use reburn_image::{FileSystems, Medium};
-use reburn_rehearse::{Explorer, Options, Report};
+use reburn_rehearse::{Explorer, Options, RepairFn, Report, mend};
 
 use crate::sample;
 
@@ -10,7 +10,9 @@ fn rehearse(medium: Medium, file_systems: FileSystems) -> (Report, CrashClass) {
     let disc = sample::disc(medium, file_systems);
     sample::edit(&*disc, medium, |plan, result| {
         let options = Options::default();
-        let mut explorer = Explorer::recorded(&*disc, plan, result, medium, options).unwrap();
+        let repair: Box<RepairFn<'_>> = Box::new(|disc| mend(disc, medium));
+        let explorer = Explorer::recorded(&*disc, plan, result, medium, options).unwrap();
+        let mut explorer = explorer.with_repair(&*repair);
         let report = explorer.run();
         let visits: u64 = explorer
             .distinct_states()
@@ -62,6 +64,7 @@ fn bridge() {
     let (report, _) = rehearse(Medium::BdRe, sample::bridge());
     assert_eq!(report.violations, []);
     assert!(report.between > 0, "ISO 9660 changes first");
+    assert!(report.repaired > 0 && report.cuts_in_repairs > 0);
     assert_eq!(report.other, 0);
 }
 

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use reburn_blocks::{BlockRead, Plan, Protocol, WriteUnit};
+use reburn_blocks::{CrashClass, Plan, Protocol, WriteUnit};
 use reburn_image::{FileSystemImage, Medium};
-use reburn_rehearse::{Cost, Explorer, Options, Report};
+use reburn_rehearse::{Cost, Explorer, Options, RepairFn, Report, mend};
 use reburn_tree::{Timestamp, Tree};
 
 use super::disc::{Disc, text};
@@ -42,35 +42,41 @@ impl Stage {
     pub fn rehearse(&mut self, scenario: &Scenario) -> Result<Option<Found>, String> {
         let Scenario { medium, volume, .. } = *scenario;
         let options = self.options;
+        let is_repaired = scenario.is_repaired();
         match &scenario.case {
             Case::Changes(changes) => {
                 let disc = self.small(medium, volume)?;
-                rehearse(disc, medium, options, |image| make_all(image, changes))
+                rehearse(disc, (medium, is_repaired), options, |image| {
+                    make_all(image, changes)
+                })
             }
             &Case::Large(files, folders, depth, changes) => {
                 let fill =
                     |image: &mut FileSystemImage<'_>| fill_large(image, (files, folders, depth));
                 let disc = new_disc(medium, volume, fill)?;
-                rehearse(&disc, medium, options, |image| change_files(image, changes))
+                rehearse(&disc, (medium, is_repaired), options, |image| {
+                    change_files(image, changes)
+                })
             }
             &Case::Edit(number) => {
                 let mut disc = new_disc(medium, volume, fill)?;
                 for edit in 0..number {
                     disc = record(&disc, medium, edit)?;
                 }
-                rehearse(&disc, medium, options, |image| edit(image, number))
+                rehearse(&disc, (medium, is_repaired), options, |image| {
+                    edit(image, number)
+                })
             }
             &Case::Cut(state) => {
                 let disc = self.small(medium, volume)?;
                 let Some(disc) = cut_disc(disc, medium, options, state)? else {
                     return Ok(None);
                 };
-                // A disc that readers refuse is repaired first, and one that cannot be edited is
-                // not.
-                if disc.import(medium).is_err() {
+                // What readers refuse, or has lost a unit that the edit writes, is repaired first.
+                if !can_be_edited(&disc, medium) {
                     return Ok(None);
                 }
-                rehearse(&disc, medium, options, |image| {
+                rehearse(&disc, (medium, is_repaired), options, |image| {
                     make_all(image, &[Change::Grow, Change::Add])
                 })
             }
@@ -158,10 +164,20 @@ fn cut_disc(
     cut.transpose().map(Option::flatten)
 }
 
+fn can_be_edited(disc: &Disc, medium: Medium) -> bool {
+    let plan = || {
+        let mut image = disc.import(medium)?;
+        make_all(&mut image, &[Change::Grow, Change::Add])?;
+        let result = image.result().map_err(text)?;
+        result.plan().map_err(text)
+    };
+    plan().is_ok()
+}
+
 /// Cuts the recording of an edit everywhere.
 fn rehearse(
     disc: &Disc,
-    medium: Medium,
+    (medium, is_repaired): (Medium, bool),
     options: Options,
     edit: impl FnOnce(&mut FileSystemImage<'_>) -> Result<bool, String>,
 ) -> Result<Option<Found>, String> {
@@ -175,24 +191,27 @@ fn rehearse(
         return Ok(None);
     }
     let base = disc.blocks();
-    let explorer = Explorer::recorded(base, &plan, &result, medium, options);
-    let report = explorer.map_err(text)?.run();
-    check_cost(&plan, base, report.cost)?;
+    let repair: Box<RepairFn<'_>> = Box::new(|disc| mend(disc, medium));
+    let mut explorer = Explorer::recorded(base, &plan, &result, medium, options).map_err(text)?;
+    if is_repaired {
+        explorer = explorer.with_repair(&*repair);
+    }
+    let report = explorer.run();
+    check_cost(&plan, report.cost)?;
     let protocol = plan.protocol;
     Ok(Some(Found { protocol, report }))
 }
 
 /// A medium takes exactly what the protocol says.
-fn check_cost(plan: &Plan, base: &dyn BlockRead, cost: Cost) -> Result<(), String> {
+fn check_cost(plan: &Plan, cost: Cost) -> Result<(), String> {
     let unit = plan.modified.write_unit();
     if unit == WriteUnit::FILE {
         return Ok(());
     }
-    let _ = base;
     let expected = match plan.protocol {
         Protocol::HeadSwap => (1, 2),
         // A full integrity sequence goes on beside itself, and both descriptor sequences say so.
-        Protocol::MirrorFlip if plan.class != reburn_blocks::CrashClass::Atomic => (4, 5),
+        Protocol::MirrorFlip if plan.class != CrashClass::Atomic => (4, 5),
         Protocol::MirrorFlip | Protocol::VdsFlip | Protocol::SparingRedo => (2, 3),
         Protocol::Bridge => (3, 4),
         _ => return Ok(()),

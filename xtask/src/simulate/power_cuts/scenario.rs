@@ -149,6 +149,18 @@ pub struct Scenario {
     pub case: Case,
 }
 
+impl Scenario {
+    /// Whether repairs are cut too. They look for sessions all over a disc, which takes long where
+    /// there is ISO 9660 beside UDF.
+    pub fn is_repaired(&self) -> bool {
+        match (&self.case, self.volume) {
+            (Case::Changes(changes), Volume::Bridge) => *changes == [Change::Add],
+            (Case::Changes(changes), _) => changes.len() == 1,
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.medium, self.volume, self.case)

@@ -24,6 +24,7 @@ struct Line {
     refused: u64,
     other: u64,
     repairs: u64,
+    beyond: u64,
     violations: u64,
 }
 
@@ -38,6 +39,7 @@ impl Line {
         self.refused += report.refused;
         self.other += report.other;
         self.repairs += report.repaired;
+        self.beyond += report.beyond_repair;
         self.violations += report.violations.len() as u64;
     }
 
@@ -52,11 +54,12 @@ impl Line {
             refused,
             other,
             repairs,
+            beyond,
             violations,
         } = self;
         println!(
             "{name:<44} {scenarios:>9} {visited:>10} {distinct:>9} {old:>10} {new:>8} \
-             {between:>8} {refused:>8} {other:>6} {repairs:>8} {violations:>10}"
+             {between:>8} {refused:>8} {other:>6} {repairs:>8} {beyond:>7} {violations:>10}"
         );
     }
 }
@@ -109,6 +112,7 @@ impl Tally {
             sum.refused += line.refused;
             sum.other += line.other;
             sum.repairs += line.repairs;
+            sum.beyond += line.beyond;
             sum.violations += line.violations;
         }
         self.failed += other.failed;
@@ -123,7 +127,7 @@ impl Tally {
     )]
     pub fn end(self, time: Duration) -> ExitCode {
         println!(
-            "{:<44} {:>9} {:>10} {:>9} {:>10} {:>8} {:>8} {:>8} {:>6} {:>8} {:>10}",
+            "{:<44} {:>9} {:>10} {:>9} {:>10} {:>8} {:>8} {:>8} {:>6} {:>8} {:>7} {:>10}",
             "medium, volume, protocol",
             "scenarios",
             "states",
@@ -134,6 +138,7 @@ impl Tally {
             "refused",
             "other",
             "repairs",
+            "garbage",
             "violations"
         );
         let mut all = Self::default();
