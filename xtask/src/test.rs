@@ -62,7 +62,7 @@ struct Step {
     run: fn() -> Outcome,
 }
 
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     Step {
         name: "fmt",
         what: "the sources are formatted",
@@ -87,6 +87,11 @@ const STEPS: [Step; 6] = [
         name: "simulate",
         what: "built, recorded, changed and recorded again, every block is as it must be",
         run: simulate,
+    },
+    Step {
+        name: "power-cuts",
+        what: "small edits, cut everywhere, leave the old tree or the new one",
+        run: power_cuts,
     },
     Step {
         name: "docs",
@@ -120,10 +125,20 @@ fn tests() -> Outcome {
     cargo(&["test", "--workspace"])
 }
 
-/// The scenarios of `cargo xtask simulate`, in a process of their own.
+/// The scenarios of `cargo xtask simulate`.
 fn simulate() -> Outcome {
+    run_self(&["simulate"])
+}
+
+/// Edits of up to two changes; `cargo xtask simulate --power-cuts` has those of three.
+fn power_cuts() -> Outcome {
+    run_self(&["simulate", "--power-cuts", "--quick"])
+}
+
+/// A job of this program, in a process of its own.
+fn run_self(arguments: &[&str]) -> Outcome {
     let program = match std::env::current_exe() {
-        Ok(program) => Program::new(program).arg("simulate"),
+        Ok(program) => Program::new(program).args(arguments.iter().copied()),
         Err(error) => return Outcome::Failed(format!("this program is gone: {error}")),
     };
     program.pass_through().map(|()| String::new()).into()

@@ -2,12 +2,14 @@
 
 use std::process::ExitCode;
 
-use reburn_blocks::{CrashClass, Plan, PlanFile, WriteUnit};
+use reburn_blocks::{BlockRead, CrashClass, Plan, PlanFile, WriteUnit};
+use reburn_emulator::VirtualDisc;
 use reburn_image::Medium;
 use reburn_rehearse::{Explorer, Options, RehearseError, RepairFn, Report, mend};
 use serde_json::{Value, json};
 
 use crate::args::Rehearse;
+use crate::disc::DiscName;
 use crate::failure::Failure;
 use crate::progress::Terminal;
 
@@ -21,9 +23,9 @@ pub fn run(args: &Rehearse, terminal: Terminal) -> Result<ExitCode, Failure> {
     let file = PlanFile::open(&args.plan).map_err(of_plan)?;
     file.check_blocks().map_err(of_plan)?;
     let plan = file.plan();
-    let disc = args.disc.open()?;
-    let base = &*disc.blocks;
-    let medium = disc.medium.unwrap_or_else(|| medium_of(plan));
+    let (base, medium) = open(&args.disc)?;
+    let base = &*base;
+    let medium = medium.unwrap_or_else(|| medium_of(plan));
     if let Some(mismatch) = plan.base.mismatch(base)? {
         let what = format!(
             "blocks {} are not those of the disc that the plan was made for ({})",
@@ -45,6 +47,18 @@ pub fn run(args: &Rehearse, terminal: Terminal) -> Result<ExitCode, Failure> {
     } else {
         ExitCode::from(1)
     })
+}
+
+/// The disc as it is, without a drive before it, and what it is if it says so.
+fn open(disc: &DiscName) -> Result<(Box<dyn BlockRead>, Option<Medium>), Failure> {
+    let DiscName::Virtual(path) = disc else {
+        let open = disc.open()?;
+        return Ok((open.blocks, open.medium));
+    };
+    let found = VirtualDisc::open_scratch(path);
+    let found = found.map_err(|error| Failure::usage(error.to_string()).of(disc))?;
+    let medium = Medium::from_name(found.kind().name());
+    Ok((Box::new(found), medium))
 }
 
 /// The medium that a plan for an image is for, by what it records at once.
