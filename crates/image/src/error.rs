@@ -20,6 +20,29 @@ pub enum ImageError {
     /// The tree cannot be a volume of the wanted kind.
     #[error(transparent)]
     Layout(#[from] LayoutError),
+    /// The descriptors of ISO 9660 are damaged, and a session may have whole ones.
+    #[error(
+        "the descriptors of ISO 9660 where readers begin cannot be used: {source}; \
+         `reburn check --repair` brings them back if a session is whole"
+    )]
+    TornHead {
+        /// What is wrong with them.
+        source: IsoError,
+    },
+    /// The disc has UDF too, but what says so is lost.
+    #[error(
+        "the disc has ISO 9660 and UDF, and the recognition sequence of UDF cannot be read; \
+         `reburn check --repair` writes it anew"
+    )]
+    LostRecognition,
+    /// Readers cannot be made to show a session.
+    #[error("session {number} cannot be shown: {reason}; `reburn show DISC` lists what there is")]
+    Session {
+        /// Its number, counted from 1.
+        number: u32,
+        /// What stands against it.
+        reason: &'static str,
+    },
     /// A UDF volume could not be read.
     #[error(transparent)]
     Udf(#[from] reburn_udf::UdfError),
@@ -161,8 +184,8 @@ pub enum EntireImageRequired {
     UdfObstacle(reburn_udf::EditObstacle),
     /// ISO 9660 and UDF on the same disc show different trees, so one of them would be lost.
     #[error(
-        "the disc has ISO 9660 and UDF over the same files, but they differ at {path}: {what}; make \
-         a new image instead"
+        "the disc has ISO 9660 and UDF over the same files, but they differ at {path}: {what}; if a \
+         plan was cut on it, record that again or use `reburn check --repair`, else make a new image"
     )]
     BridgeDiffers {
         /// The first path that differs.

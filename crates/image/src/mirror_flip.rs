@@ -15,6 +15,9 @@
 //! | torn | new | the new tree |
 //! | new | new | the new tree |
 //!
+//! Where the main entry cannot be read, readers take the mirror, so the main one is written first:
+//! while it is torn they go on to take the mirror, and the old tree.
+//!
 //! An image file has no room in its partition, so it grows: the partition's new length stands in
 //! both volume descriptor sequences before the commit, and is true of both trees. A medium's
 //! partition reaches to its end; its descriptors are written only when the integrity sequence is
@@ -46,7 +49,7 @@ pub(crate) struct UpdateBlocks {
     /// Blocks of new units, or of those that change in place.
     pub(crate) units: BlockCount,
     pub(crate) structures: Vec<UpdateStructure>,
-    /// The descriptor sequences of a volume that grows, the reserve sequence first.
+    /// The descriptor sequences of a volume that grows, in the order to record them.
     pub(crate) sequences: Vec<ChangedSequence>,
 }
 
@@ -164,10 +167,16 @@ fn commit(blocks: &UpdateBlocks, structures: &VolumeStructures, unit: WriteUnit)
         BlockRangeList::from_iter(range_of(sequence)).align_outward(unit)
     };
     let mut epochs: Vec<_> = blocks.sequences.iter().map(sequence).collect();
-    for role in [UpdateRole::MirrorEntry, UpdateRole::MetadataEntry] {
-        let entries = blocks.structures.iter().filter(|s| s.role == role);
-        let ranges: BlockRangeList = entries.map(UpdateStructure::range).collect();
-        epochs.push(ranges.align_outward(unit));
+    // In the order of writing.
+    let entries = blocks.structures.iter().filter(|structure| {
+        matches!(
+            structure.role,
+            UpdateRole::MirrorEntry | UpdateRole::MetadataEntry
+        )
+    });
+    for entry in entries {
+        let range = BlockRangeList::from_iter([entry.range()]);
+        epochs.push(range.align_outward(unit));
     }
     let (class, class_reason) = match laws::against_atomic(structures, &epochs, unit) {
         None => {

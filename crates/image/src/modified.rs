@@ -3,8 +3,8 @@
 //! Invariant: every list obeys the laws of [`laws`] before it is handed out.
 
 use reburn_blocks::{
-    BlockCount, BlockRangeList, CrashClass, Epoch, EpochRole, Fingerprint, ModifiedBlocks, Plan,
-    Protocol, keep_differing_units,
+    BlockCount, BlockRangeList, BlockRead, CrashClass, Epoch, EpochRole, Fingerprint,
+    ModifiedBlocks, Plan, Protocol, ReadError, WriteUnit, keep_differing_units,
 };
 
 use crate::base::{Base, BaseVolume};
@@ -35,7 +35,7 @@ impl ResultImage<'_> {
             // Live blocks are written over, but only those that change.
             CrashClass::None => in_place::check_kept(base, self.tree, new),
         }
-        let differing = |ranges| keep_differing_units(base.disc(), self, unit, ranges);
+        let differing = |ranges| differing(base.disc(), self, unit, ranges);
         let mut epochs = vec![Epoch {
             role: EpochRole::Shadow,
             ranges: differing(&shadow)?,
@@ -120,4 +120,28 @@ fn usual_protocol(base: &Base<'_>) -> Protocol {
         BaseVolume::Udf(udf) if udf.structures.sparing.is_some() => Protocol::SparingRedo,
         BaseVolume::Udf(_) => Protocol::MirrorFlip,
     }
+}
+
+/// The write units that differ from the base. One that cannot be read there does.
+fn differing(
+    base: &dyn BlockRead,
+    result: &dyn BlockRead,
+    unit: WriteUnit,
+    ranges: &BlockRangeList,
+) -> Result<BlockRangeList, ReadError> {
+    if let Ok(differing) = keep_differing_units(base, result, unit, ranges) {
+        return Ok(differing);
+    }
+    let mut differing = BlockRangeList::new();
+    let ranges = ranges.align_outward(unit);
+    let mut bytes = vec![0; unit.bytes()];
+    for one in ranges.iter().flat_map(|range| range.pieces(unit.blocks())) {
+        if base.read_filled(one.start_lba(), &mut bytes).is_err() {
+            differing.insert(one);
+        } else {
+            let one = BlockRangeList::from_iter([one]);
+            differing = differing.union(&keep_differing_units(base, result, unit, &one)?);
+        }
+    }
+    Ok(differing)
 }

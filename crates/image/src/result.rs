@@ -268,10 +268,24 @@ impl<'a> ResultImage<'a> {
 
     /// What was there before, or zeros.
     fn read_base(&self, start: Lba, buf: &mut [u8]) -> Result<(), ReadError> {
-        if let Some(disc) = self.base.map(Base::disc) {
-            return disc.read_filled(start, buf);
+        let Some(base) = self.base else {
+            buf.fill(0);
+            return Ok(());
+        };
+        let Err(error) = base.disc().read_filled(start, buf) else {
+            return Ok(());
+        };
+        // What fills up a torn write unit cannot be read, and is nothing that anybody reads.
+        let mut lba = start;
+        for block in buf.chunks_mut(BLOCK_SIZE) {
+            if base.disc().read_filled(lba, block).is_err() {
+                if base.live.contains(lba) {
+                    return Err(error);
+                }
+                block.fill(0);
+            }
+            lba += BlockCount::ONE;
         }
-        buf.fill(0);
         Ok(())
     }
 }

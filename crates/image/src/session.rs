@@ -151,6 +151,20 @@ impl Sessions {
         }
     }
 
+    /// The listed sessions by their numbers, which count from 1, the oldest first.
+    pub fn numbered(&self) -> impl Iterator<Item = (u32, Lba)> {
+        let numbers = (0..=self.recorded).rev();
+        let mut listed: Vec<_> = numbers.zip(self.starts.iter().copied()).collect();
+        listed.reverse();
+        listed.into_iter()
+    }
+
+    /// Where the session with a number starts, if it is listed.
+    pub fn start_of(&self, number: u32) -> Option<Lba> {
+        self.numbered()
+            .find_map(|(listed, start)| (listed == number).then_some(start))
+    }
+
     /// The descriptors of every listed session: `descriptors` blocks each.
     pub(crate) fn heads(&self, descriptors: BlockCount) -> impl Iterator<Item = BlockRange> {
         self.starts.iter().filter_map(move |start| {
@@ -175,6 +189,11 @@ mod tests {
         assert_eq!(decoded.recorded, 130);
         assert_eq!(decoded.starts.len(), 120);
         assert_eq!(decoded.starts[0], Lba::new(130 * 32));
+        let listed: Vec<_> = decoded.numbered().collect();
+        assert_eq!(listed[0], (11, Lba::new(11 * 32)));
+        assert_eq!(listed.last(), Some(&(130, Lba::new(130 * 32))));
+        assert_eq!(decoded.start_of(20), Some(Lba::new(20 * 32)));
+        assert_eq!(decoded.start_of(10), None);
     }
 
     #[test]

@@ -18,6 +18,9 @@
 //! | new | torn | the new tree, in readers that try the reserve sequence |
 //! | new | new | the new tree |
 //!
+//! Where the main sequence cannot be used, kernels read the reserve, so the main one is recorded
+//! first.
+//!
 //! Invariants: nothing recorded in the first epoch shares a write unit with a live block, nor a
 //! packet of a sparable partition; packets that are in spare packets get nothing new, and the
 //! sparing tables stay as they are; each sequence is alone in its write units. Programs that look
@@ -86,6 +89,8 @@ pub(crate) struct UdfPart {
     bitmap: BlockCount,
     /// Damaged blocks that the volume lists.
     unusable: BlockRangeList,
+    /// Whether readers take the reserve sequence, since the main one cannot be used.
+    is_read_by_reserve: bool,
 }
 
 /// The same with addresses.
@@ -94,7 +99,8 @@ pub(crate) struct PlacedPart {
     pub(crate) files: Vec<NewFile>,
     /// Blocks of new metadata.
     pub(crate) metadata: BlockCount,
-    /// The reserve sequence, then the main one, in whole units.
+    /// The reserve sequence, then the main one, in whole units; the other way round where the main
+    /// one cannot be used.
     pub(crate) epochs: [BlockRangeList; 2],
 }
 
@@ -123,6 +129,7 @@ impl UdfPart {
         let inside = BlockRangeList::from_iter([places.partition]);
         Ok(Self {
             unusable: udf.unusable.intersection(&inside),
+            is_read_by_reserve: udf.volume.is_read_by_reserve(),
             layout,
             places,
             medium,
@@ -198,6 +205,7 @@ impl UdfPart {
             files,
             bitmap,
             unusable,
+            is_read_by_reserve,
         } = self;
         let end = end_of_new(placement, &files, metadata, session);
         let grown = grow(&places, base, end, unit).ok_or(too_big(end, medium))?;
@@ -234,10 +242,13 @@ impl UdfPart {
             let ranges: BlockRangeList = found.map(Structure::range).collect();
             ranges.align_outward(unit)
         };
-        let epochs = [
+        let mut epochs = [
             sequence(StructureKind::ReserveSequence),
             sequence(StructureKind::MainSequence),
         ];
+        if is_read_by_reserve {
+            epochs.reverse();
+        }
         Ok(PlacedPart {
             metadata: session + medium.write_unit().blocks(),
             blocks,

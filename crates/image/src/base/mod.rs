@@ -83,12 +83,18 @@ impl<'b> Base<'b> {
     ) -> Result<(Self, Tree, FileSystems), ImageError> {
         let found = match Volume::open(disc, Lba::ZERO) {
             Ok(volume) if volume.udf().is_some() => bridge::read(disc, volume, options)?,
+            // UDF would go stale if ISO 9660 alone were changed.
+            Ok(volume) if has_lost_recognition(disc, &volume) => {
+                return Err(ImageError::LostRecognition);
+            }
             Ok(volume) => {
                 let hierarchy = options.hierarchy.unwrap_or_else(|| volume.best());
                 iso::read_volume(disc, volume, hierarchy, options)?
             }
             // What is left of ISO 9660 would go stale if UDF alone were changed.
-            Err(error) if has_iso_descriptors(disc)? => return Err(error.into()),
+            Err(source) if has_iso_descriptors(disc) => {
+                return Err(ImageError::TornHead { source });
+            }
             Err(error) => match udf::read(disc, options) {
                 // Whatever there is, it is no UDF: the first answer counts.
                 Err(ImageError::Udf(no)) if udf::is_absent(&no) => {
@@ -158,17 +164,29 @@ pub(crate) fn first_blocks(end: Lba) -> BlockRange {
     BlockRange::with_count(Lba::ZERO, count).expect("there are blocks before the first session")
 }
 
-/// Whether there are volume descriptors of ISO 9660 (ECMA-119 8.1.2), of which some may be damaged.
-fn has_iso_descriptors(disc: &dyn BlockRead) -> Result<bool, ReadError> {
-    let blocks = BlockRange::new(session::HEAD, Lba::new(session::FIRST_START.get() - 1));
-    let blocks = blocks.filter(|range| range.end_exclusive() <= disc.block_count().get());
-    let Some(blocks) = blocks else {
-        return Ok(false);
-    };
-    let mut bytes = vec![0; blocks.block_count().as_usize() * BLOCK_SIZE];
-    disc.read_blocks(blocks.start_lba(), &mut bytes)?;
-    let mut blocks = bytes.chunks(BLOCK_SIZE);
-    Ok(blocks.any(|block| block[1..].starts_with(b"CD001")))
+/// Whether a UDF volume is on a disc with ISO 9660, and its recognition sequence, right behind the
+/// descriptors of ISO 9660, cannot be read.
+fn has_lost_recognition(disc: &dyn BlockRead, volume: &Volume) -> bool {
+    const STRUCTURES: BlockCount = BlockCount::new(3);
+    let mut block = vec![0; BLOCK_SIZE];
+    let behind = Lba::checked(volume.descriptor_blocks().end_exclusive().into());
+    let behind = behind.and_then(|start| BlockRange::with_count(start, STRUCTURES));
+    let mut blocks = behind
+        .into_iter()
+        .flat_map(|range| range.pieces(BlockCount::ONE).map(BlockRange::start_lba))
+        .filter(|lba| lba.get() < disc.block_count().get());
+    blocks.any(|lba| disc.read_blocks(lba, &mut block).is_err())
+        && reburn_udf::Volume::open(disc, reburn_udf::Session::default()).is_ok()
+}
+
+/// Whether there are volume descriptors of ISO 9660 (ECMA-119 8.1.2), of which some may be damaged,
+/// or blocks that cannot be read where some may have been.
+fn has_iso_descriptors(disc: &dyn BlockRead) -> bool {
+    let end = session::FIRST_START.get().min(disc.block_count().get());
+    let mut block = vec![0; BLOCK_SIZE];
+    (session::HEAD.get()..end).any(|lba| {
+        disc.read_blocks(Lba::new(lba), &mut block).is_err() || block[1..].starts_with(b"CD001")
+    })
 }
 
 /// Whether the blocks that any file system starts in are missing or zeros.

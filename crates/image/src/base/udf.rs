@@ -41,7 +41,11 @@ pub(super) fn read(disc: &dyn BlockRead, options: &ImportOptions) -> Result<Foun
     };
     let unused: BlockRangeList = unused_integrity(&structures).collect();
     let unused = unused.union(&free_spares(&structures));
-    let used = |ranges: BlockRangeList| ranges.difference(&unused);
+    // An entry that cannot be read is written anew where it is.
+    let entries = structures.metadata.iter();
+    let entries = entries.flat_map(|metadata| [metadata.entry, metadata.mirror_entry]);
+    let entries: BlockRangeList = entries.map(BlockRange::single).collect();
+    let used = |ranges: BlockRangeList| ranges.union(&entries).difference(&unused);
     Ok(Found {
         live: used(imported.data_ranges.union(&imported.metadata_ranges)),
         metadata: used(imported.metadata_ranges),

@@ -1,8 +1,10 @@
 //! What there is of ISO 9660: the head at block 16, and the sessions that it leads to.
 
 use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, Lba};
+use reburn_iso9660::records::{STANDARD_IDENTIFIER, TERMINATOR};
 use reburn_iso9660::{
     Hierarchy, ImportedTree, IsoError, Note, NoteKind, Volume, change_volume_space,
+    primary_descriptor,
 };
 use reburn_tree::Tree;
 
@@ -76,7 +78,7 @@ impl Diagnosis<'_> {
             folders,
         };
         self.show(View::Iso, Ok(shown));
-        self.need(&found.imported.metadata_ranges, &found.imported.data_ranges);
+        self.need_iso(&found.imported);
         for note in found.imported.notes.iter().filter(|note| is_flaw(note)) {
             let blocks = Some(super::single(note.first.block));
             self.find(Finding::new(View::Iso, blocks, note.to_string()));
@@ -94,6 +96,11 @@ impl Diagnosis<'_> {
         if !has_descriptors && !lbas().any(|lba| self.is_lost(lba)) {
             return None;
         }
+        if self.has_sound_head() {
+            // Something else is damaged, and an older session would lose what is newer.
+            self.show_no_iso(error);
+            return None;
+        }
         let tree = udf.and_then(|udf| Some(&udf.imported.as_ref()?.tree));
         let mut newest = None;
         let mut same = None;
@@ -106,10 +113,7 @@ impl Diagnosis<'_> {
         }
         let Some(session) = same.or(newest) else {
             if has_descriptors {
-                self.show(View::Iso, Err(error.to_string()));
-                let what = format!("readers see no files: {error}");
-                self.find(Finding::new(View::Iso, None, what));
-                self.live = None;
+                self.show_no_iso(error);
             }
             return None;
         };
@@ -119,10 +123,53 @@ impl Diagnosis<'_> {
             "the descriptors where readers begin are lost, so they see no volume; session {number} \
              is whole"
         );
-        let imported = &session.imported;
-        self.need(&imported.metadata_ranges, &imported.data_ranges);
+        self.need_iso(&session.imported);
         self.lead_to(&session, what);
         Some(session.into())
+    }
+
+    fn need_iso(&mut self, imported: &ImportedTree) {
+        let (metadata, data) = (&imported.metadata_ranges, &imported.data_ranges);
+        self.need(metadata, data);
+        self.of_iso = metadata.union(data);
+    }
+
+    fn show_no_iso(&mut self, error: &IsoError) {
+        self.show(View::Iso, Err(error.to_string()));
+        let what = format!("readers see no files: {error}");
+        self.find(Finding::new(View::Iso, None, what));
+        // Nobody knows which blocks the files are in.
+        self.live = None;
+    }
+
+    /// Whether the descriptors at block 16 are all there, and those of the session that they name.
+    fn has_sound_head(&self) -> bool {
+        let mut head = Vec::new();
+        for lba in (session::HEAD.get()..session::FIRST_START.get()).map(Lba::new) {
+            let block = self.block(lba).unwrap_or_default();
+            if block.get(1..6).is_none_or(|id| id != STANDARD_IDENTIFIER) {
+                return false;
+            }
+            head.extend_from_slice(&block);
+            if block[0] == TERMINATOR {
+                break;
+            }
+        }
+        let sessions = primary_descriptor(&head).map(|found| &found.application_use);
+        let Some(sessions) = sessions.and_then(Sessions::decode) else {
+            return false;
+        };
+        let Some(start) = sessions.starts.first().copied() else {
+            return false;
+        };
+        let copy = start.checked_add(session::SYSTEM_AREA);
+        let copy = copy.map(|lba| self.descriptors(lba, BlockCount::in_buffer(head.len())));
+        match (copy, smaller_by(&head, start)) {
+            (Some(Some(copy)), Some(wanted)) => copy == wanted,
+            // What cannot be compared is not torn: it can be read.
+            (Some(None), Some(_)) => true,
+            _ => false,
+        }
     }
 
     /// Notes a head that leads to the wrong place, and how it is made to lead to a session.
@@ -165,13 +212,7 @@ impl Diagnosis<'_> {
         let Some(head) = head else { return };
         let copy_at = start.checked_add(session::SYSTEM_AREA);
         let copy = copy_at.and_then(|lba| self.descriptors(lba, found.descriptors()));
-        let wanted = {
-            let mut wanted = head.clone();
-            let start = start.get();
-            let smaller = |size: BlockCount| size.get().checked_sub(start).map(BlockCount::new);
-            change_volume_space(&mut wanted, smaller).map(|()| wanted)
-        };
-        let (Some(copy_at), Some(wanted)) = (copy_at, wanted) else {
+        let (Some(copy_at), Some(wanted)) = (copy_at, smaller_by(&head, start)) else {
             return;
         };
         match copy {
@@ -262,6 +303,15 @@ impl Diagnosis<'_> {
         self.disc.read_blocks(start, &mut bytes).ok()?;
         Some(bytes)
     }
+}
+
+/// Descriptors at block 16 as they stand in the session that starts at a block, where the volume
+/// counts from.
+fn smaller_by(head: &[u8], start: Lba) -> Option<Vec<u8>> {
+    let mut wanted = head.to_vec();
+    let smaller = |size: BlockCount| size.get().checked_sub(start.get()).map(BlockCount::new);
+    change_volume_space(&mut wanted, smaller)?;
+    Some(wanted)
 }
 
 /// Whether a session has the files of a tree of UDF.

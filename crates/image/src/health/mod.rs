@@ -23,6 +23,7 @@ mod iso;
 mod recognition;
 mod repair;
 mod search;
+mod sessions;
 mod udf;
 mod unreadable;
 
@@ -116,6 +117,7 @@ impl<'d> Health<'d> {
             diagnosis.examine_recognition(udf, iso.as_ref());
         }
         diagnosis.examine_blocks(udf.as_ref(), iso.as_ref(), options);
+        diagnosis.keep_apart();
         let label = label(udf.as_ref(), iso.as_ref());
         let Diagnosis {
             views,
@@ -171,6 +173,10 @@ struct Diagnosis<'d> {
     live: Option<BlockRangeList>,
     /// Blocks that tell the disc from others.
     metadata: BlockRangeList,
+    /// Blocks of ISO 9660, which no repair of UDF may write over.
+    of_iso: BlockRangeList,
+    /// Blocks of files of UDF, which no repair of ISO 9660 may write over.
+    of_udf: BlockRangeList,
 }
 
 impl<'d> Diagnosis<'d> {
@@ -183,7 +189,33 @@ impl<'d> Diagnosis<'d> {
             jobs: Vec::new(),
             live: Some(BlockRangeList::new()),
             metadata: BlockRangeList::new(),
+            of_iso: BlockRangeList::new(),
+            of_udf: BlockRangeList::new(),
         }
+    }
+
+    /// Drops what would write over blocks of the other file system: one of the two is what a disc
+    /// held before it was recorded anew.
+    fn keep_apart(&mut self) {
+        let Self {
+            findings,
+            jobs,
+            of_iso,
+            of_udf,
+            ..
+        } = self;
+        jobs.retain(|job| {
+            let finding = &mut findings[job.finding];
+            let others = match finding.view {
+                View::Iso => &*of_udf,
+                View::Udf => &*of_iso,
+            };
+            let is_apart = !others.intersects(job.range);
+            if !is_apart {
+                finding.obstacle = Some("blocks of the other file system are there".into());
+            }
+            is_apart
+        });
     }
 
     fn block(&self, lba: Lba) -> Option<Vec<u8>> {

@@ -1,12 +1,12 @@
 //! What there is of UDF.
 
-use reburn_blocks::BlockRangeList;
+use reburn_blocks::{BlockRangeList, Lba};
 use reburn_udf::{Flaw, ImportedTree, Note, NoteKind, Session, UdfError, Volume};
 
 use super::repair::Job;
 use super::{Diagnosis, Finding, Shown, counts};
-use crate::View;
 use crate::base::{is_udf_absent, unused_integrity};
+use crate::{View, session};
 
 /// A UDF volume that could be opened, and its tree if that could be read.
 pub(super) struct UdfFound {
@@ -19,6 +19,9 @@ pub(super) struct UdfFound {
 impl Diagnosis<'_> {
     /// Looks for UDF, and for what of it is not whole.
     pub(super) fn examine_udf(&mut self) -> Option<UdfFound> {
+        if !self.may_have_udf() {
+            return None;
+        }
         let opened = Volume::open(self.disc, Session::default());
         let read = opened.and_then(|volume| {
             let imported = volume.read_tree(self.disc);
@@ -29,6 +32,28 @@ impl Diagnosis<'_> {
             Err(error) if is_udf_absent(&error) => None,
             Err(error) => self.mend_udf(&error),
         }
+    }
+
+    /// Whether UDF is announced, or may have been, or nothing else is: a disc that was recorded anew
+    /// with ISO 9660 may still have the anchors of what was there before.
+    fn may_have_udf(&self) -> bool {
+        /// Blocks of recognition sequences that are looked at.
+        const LOOKED_AT: u32 = 64;
+        let start = session::HEAD.get();
+        let end = (start + LOOKED_AT).min(self.disc.block_count().get());
+        let mut has_iso = false;
+        for lba in (start..end).map(Lba::new) {
+            let Some(block) = self.block(lba) else {
+                return true;
+            };
+            match &block[1..6] {
+                b"NSR02" | b"NSR03" => return true,
+                b"CD001" => has_iso = true,
+                b"BEA01" | b"TEA01" | b"BOOT2" | b"CDW02" => {}
+                _ => break,
+            }
+        }
+        !has_iso
     }
 
     /// What is left of a volume that readers do not show.
@@ -78,6 +103,8 @@ impl Diagnosis<'_> {
         let unused = unused.union(&spares.collect());
         let metadata = imported.metadata_ranges.difference(&unused);
         self.need(&metadata, &imported.data_ranges);
+        // What of the metadata ISO 9660 has, too, is its head.
+        self.of_udf = imported.data_ranges.clone();
         let mended = self.take_flaws(&volume);
         for note in imported.notes.iter().filter(|note| is_flaw(note)) {
             if !mended.contains(&note.kind) {

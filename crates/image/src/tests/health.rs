@@ -1,134 +1,15 @@
 //! What is found on discs that were cut or scratched, and what a repair makes of them.
 
-use reburn_blocks::{BlockRange, CrashClass, Protocol, ReadError, WriteUnit};
+use reburn_blocks::{BlockRange, CrashClass, Protocol};
 
 use super::damage::{MEDIA, kinds};
 use super::disc::{self, Contents, Disc};
+use super::torn::{
+    Torn, assert_mended, assert_whole, cut_states, edited, grown, said, shown, views_of,
+};
 use super::udf::small_volume;
 use super::*;
-use crate::{FileSystems, Health, Repair, View};
-
-/// A disc of which some blocks cannot be read.
-#[derive(Debug, Clone)]
-struct Torn {
-    disc: Disc,
-    lost: BlockRangeList,
-}
-
-impl Torn {
-    fn new(disc: &Disc) -> Self {
-        Self {
-            disc: disc.clone(),
-            lost: BlockRangeList::new(),
-        }
-    }
-
-    fn lose(&mut self, range: BlockRange) {
-        self.lost.insert(range);
-    }
-
-    /// Records a write unit.
-    fn record(&mut self, range: BlockRange, from: &dyn BlockRead) {
-        self.lost = self.lost.difference(&BlockRangeList::from_iter([range]));
-        self.disc.copy(range, from);
-    }
-
-    /// The same with the first bytes of a block recorded.
-    fn half_recorded(&self, lba: Lba, bytes: usize, from: &dyn BlockRead) -> Self {
-        let mut block = vec![0; BLOCK_SIZE];
-        from.read_filled(lba, &mut block).unwrap();
-        block[bytes..].copy_from_slice(&self.disc.block(lba)[bytes..]);
-        let mut half = self.clone();
-        half.disc.write_blocks(lba, &block).unwrap();
-        half
-    }
-
-    fn records(&self, plan: &Plan, from: &dyn BlockRead) -> Self {
-        let mut new = self.clone();
-        for range in plan.modified.ranges() {
-            new.record(range, from);
-        }
-        new
-    }
-}
-
-impl BlockRead for Torn {
-    fn block_count(&self) -> BlockCount {
-        self.disc.block_count()
-    }
-
-    fn read_blocks(&self, start: Lba, buf: &mut [u8]) -> Result<(), ReadError> {
-        let range = BlockRange::with_count(start, BlockCount::in_buffer(buf.len()));
-        let lost = self.lost.intersection(&range.into_iter().collect());
-        match lost.iter().next() {
-            Some(range) => Err(ReadError::Unreadable {
-                lba: range.start_lba(),
-                reason: "torn".into(),
-            }),
-            None => self.disc.read_blocks(start, buf),
-        }
-    }
-}
-
-/// What readers of each file system that the disc has show.
-fn shown(disc: &Torn, views: &[View]) -> Vec<Result<Contents, String>> {
-    let read = |view: &View| match view.read(disc) {
-        Ok(tree) => Ok(contents_of(&tree, disc)),
-        Err(error) => Err(error.to_string()),
-    };
-    views.iter().map(read).collect()
-}
-
-fn views_of(systems: &FileSystems) -> Vec<View> {
-    match systems {
-        FileSystems::Iso(_) => vec![View::Iso],
-        FileSystems::Udf(_) => vec![View::Udf],
-        _ => vec![View::Iso, View::Udf],
-    }
-}
-
-fn said(health: &Health<'_>) -> String {
-    let findings = health.findings().iter().map(ToString::to_string);
-    findings.collect::<Vec<_>>().join("\n")
-}
-
-/// Checks a disc that must be whole.
-fn assert_whole(disc: &Torn, medium: Medium) {
-    let health = Health::check(disc, medium).unwrap();
-    assert!(health.is_whole(), "{medium}: {}", said(&health));
-    assert!(health.repair().is_none());
-    assert!(health.views().iter().all(|view| view.shown.is_ok()));
-}
-
-/// Checks a disc of which nothing is left to repair. A second copy of all metadata is made by the
-/// next edit.
-fn assert_mended(disc: &Torn, medium: Medium) {
-    let health = Health::check(disc, medium).unwrap();
-    let is_left = |finding: &&crate::Finding| !finding.what.contains("no blocks of its own");
-    let left = health.findings().iter().find(is_left);
-    assert!(left.is_none(), "{medium}: {}", said(&health));
-    assert!(health.repair().is_none());
-}
-
-/// One change of everything that a tree has.
-fn edited(image: &mut FileSystemImage<'_>, round: u8) {
-    let path = [b"/docs/new-", &[b'a' + round][..]].concat();
-    image.add(&path, file(), bytes(round, 5000)).unwrap();
-    image.replace(b"/small", file(), bytes(round, 700)).unwrap();
-}
-
-/// A disc with some edits, so that nothing is new anymore.
-fn grown(medium: Medium, systems: FileSystems, edits: u8) -> Disc {
-    let mut disc = small_volume(medium, systems);
-    for round in 0..edits {
-        let mut image = import(&disc, medium);
-        edited(&mut image, round);
-        let result = image.result().unwrap();
-        let states = disc::record(&disc, &result.plan().unwrap(), &result);
-        disc = states.last().unwrap().clone();
-    }
-    disc
-}
+use crate::{Health, Repair, View};
 
 /// Repairs a disc, cutting the repair in each of its units on the way, and checks that it is whole
 /// then; gives back the disc.
@@ -163,34 +44,6 @@ fn discs_that_nothing_happened_to_are_whole() {
             }
         }
     }
-}
-
-/// Every state that a power cut in a commit can leave, one write unit in flight.
-fn cut_states(disc: &Disc, plan: &Plan, result: &ResultImage<'_>) -> Vec<(String, Torn)> {
-    let unit: WriteUnit = plan.modified.write_unit();
-    let mut now = Torn::new(disc);
-    let mut states = vec![("before".into(), now.clone())];
-    for (index, epoch) in plan.modified.epochs().iter().enumerate() {
-        for range in &epoch.ranges {
-            for one in range.pieces(unit.blocks()) {
-                let mut torn = now.clone();
-                torn.lose(one);
-                states.push((format!("epoch {index}, {one} torn"), torn));
-                if unit == WriteUnit::FILE {
-                    // A host writes sectors of 512 bytes.
-                    for bytes in [512, 1024, 1536] {
-                        let half = now.half_recorded(one.start_lba(), bytes, result);
-                        states.push((format!("epoch {index}, {bytes} bytes of {one}"), half));
-                    }
-                }
-                now.record(one, result);
-                if epoch.role == EpochRole::Commit {
-                    states.push((format!("epoch {index}, {one} done"), now.clone()));
-                }
-            }
-        }
-    }
-    states
 }
 
 #[test]
@@ -408,4 +261,79 @@ fn a_disc_without_a_file_system_is_no_finding() {
         error,
         ImageError::EntireImageRequired(EntireImageRequired::BlankMedium)
     ));
+}
+
+/// A scratch in a folder must not bring back an older session, which lacks what is newer.
+#[test]
+fn a_scratched_folder_is_no_torn_head() {
+    for medium in MEDIA {
+        let disc = grown(medium, new_volume("FIRST", THEN).into(), 2);
+        let volume = reburn_iso9660::Volume::open(&disc, Lba::ZERO).unwrap();
+        let root = Lba::new(volume.primary().root.head.extent_location.le());
+        let mut torn = Torn::new(&disc);
+        torn.lose(BlockRange::single(root));
+        let health = Health::check(&torn, medium).unwrap();
+        assert!(
+            !health.is_whole() && health.repair().is_none(),
+            "{}",
+            said(&health)
+        );
+    }
+}
+
+#[test]
+fn an_older_session_becomes_the_one_that_is_shown() {
+    for medium in MEDIA {
+        let mut discs = vec![small_volume(medium, new_volume("FIRST", THEN))];
+        for round in 0..2 {
+            let before = discs.last().unwrap();
+            let mut image = import(before, medium);
+            edited(&mut image, round);
+            let result = image.result().unwrap();
+            let states = disc::record(before, &result.plan().unwrap(), &result);
+            discs.push(states.last().unwrap().clone());
+        }
+        let newest = Torn::new(discs.last().unwrap());
+        let back = Repair::return_to(&newest, medium, 2).unwrap().unwrap();
+        let most = medium.write_unit().blocks().max(BlockCount::new(3));
+        assert!(back.plan().modified.block_count() <= most);
+        let now = newest.records(back.plan(), &back);
+        assert_whole(&now, medium);
+        assert_eq!(
+            shown(&now, &[View::Iso]),
+            shown(&Torn::new(&discs[1]), &[View::Iso])
+        );
+        assert!(Repair::return_to(&newest, medium, 3).unwrap().is_none());
+        for number in [0, 4] {
+            let error = Repair::return_to(&newest, medium, number).unwrap_err();
+            assert!(
+                error.to_string().contains("lists no such session"),
+                "{error}"
+            );
+        }
+    }
+}
+
+/// A disc that was recorded anew with ISO 9660 still has the anchors and the reserve sequence of the
+/// UDF volume that was there before.
+#[test]
+fn what_a_disc_held_before_is_not_brought_back() {
+    let medium = Medium::DvdPlusRw;
+    let udf = crate::new_udf_volume("BEFORE", reburn_udf::UdfRevision::V2_50, THEN);
+    let mut disc = small_volume(medium, udf);
+    let now = small_volume(medium, new_volume("NOW", THEN));
+    let end = now.recorded().last().copied().unwrap();
+    disc.copy(BlockRange::new(Lba::ZERO, end).unwrap(), &now);
+    let mut torn = Torn::new(&disc);
+    assert_whole(&torn, medium);
+    assert_eq!(Health::check(&torn, medium).unwrap().views().len(), 1);
+    // With its head lost nothing says at once that it is ISO 9660 alone.
+    torn.lose(BlockRange::new(Lba::new(16), Lba::new(31)).unwrap());
+    let health = Health::check(&torn, medium).unwrap();
+    let repair = health.repair().expect("the head comes back");
+    let mended = torn.records(repair.plan(), repair);
+    assert_eq!(
+        shown(&mended, &[View::Iso]),
+        shown(&Torn::new(&now), &[View::Iso])
+    );
 }

@@ -6,7 +6,9 @@ mod damage;
 mod disc;
 mod health;
 mod in_place;
+mod scratched;
 mod sparable;
+mod torn;
 mod udf;
 
 use bytes::Bytes;

@@ -234,7 +234,11 @@ impl Found {
             if lba.get() >= disc.end().get() {
                 break;
             }
-            disc.read("the volume descriptors", lba, &mut bytes)?;
+            match disc.read("the volume descriptors", lba, &mut bytes) {
+                // What follows the descriptors may be of another file system.
+                Err(_) if terminated => break,
+                read => read?,
+            }
             match &bytes[1..6] {
                 id if *id == STANDARD_IDENTIFIER && !terminated => {
                     found.last = lba;

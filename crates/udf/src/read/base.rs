@@ -155,11 +155,15 @@ impl<'a> Base<'a> {
     }
 
     /// The entry of the metadata file, or of its mirror, in a block of the partition below.
-    pub(crate) fn file_entry(&self, block: u32) -> Result<BaseEntry, UdfError> {
+    pub(crate) fn file_entry(&self, block: u32, expected: u8) -> Result<BaseEntry, UdfError> {
         const BELOW: u16 = 0;
         let reader = self.reader();
-        let entry = self.find(&reader, BELOW, block)?;
-        let body = reader.body(&entry)?;
+        let place = Place::of::<FileSetDescriptor>(self.file_set_at, "root_directory_icb");
+        let address = Address {
+            partition: BELOW,
+            block,
+        };
+        let (entry, body) = reader.metadata_entry(address, expected, place)?;
         let chain = body.chain.clone();
         let found = parse(entry, &body, chain);
         Ok(found)

@@ -133,9 +133,6 @@ pub enum EditObstacle {
          whole while it is edited; only volumes without bitmaps can be edited"
     )]
     Access,
-    /// The metadata file is lost, and editing would overwrite what is left: the mirror.
-    #[error("the entry of its metadata file cannot be read; repair it from the mirror first")]
-    MetadataFile,
     /// The next unique id is not known.
     #[error("it has no integrity descriptor, so the next unique id is not known; repair it first")]
     NoIntegrity,
@@ -361,10 +358,6 @@ impl Volume {
             (
                 !has_no_bitmaps || metadata.bitmap_entry.is_some(),
                 EditObstacle::Access,
-            ),
-            (
-                has_note(NoteKind::MetadataMirror),
-                EditObstacle::MetadataFile,
             ),
             (self.integrity.is_none(), EditObstacle::NoIntegrity),
             (has_note(NoteKind::Open), EditObstacle::Open),

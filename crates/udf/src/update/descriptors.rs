@@ -29,8 +29,9 @@ impl VolumeChange {
 pub type ChangedSequence = (Lba, Vec<u8>);
 
 impl Volume {
-    /// The volume descriptor sequences with a change in them, the reserve sequence first: that is
-    /// the one to record first.
+    /// The volume descriptor sequences with a change in them, in the order to record them: first the
+    /// one that readers do not take. That is the reserve sequence, unless the main one cannot be
+    /// used. Both say then what readers see now, whatever one of them said so far.
     ///
     /// # Errors
     /// [`EditObstacle::Sequences`] if a sequence is missing or goes on elsewhere.
@@ -43,17 +44,28 @@ impl Volume {
         let both = [structures.reserve_sequence, structures.main_sequence];
         let ranges = both.map(|range| range.ok_or(EditObstacle::Sequences));
         let number = self.partitions().first().map(|partition| partition.number);
+        let flawed = self.flawed_sequence(disc);
         let mut changed = Vec::new();
         for range in ranges {
             let range = range?;
             let mut bytes = vec![0; range.block_count().as_usize() * BLOCK_SIZE];
-            let what = "a volume descriptor sequence";
-            disc.read_blocks(range.start_lba(), &mut bytes)
-                .map_err(|source| UdfError::Io { what, source })?;
+            if let Some(flaw) = flawed.as_ref().filter(|flaw| flaw.range == range) {
+                let [mend] = &flaw.mends[..] else {
+                    return Err(EditObstacle::Sequences.into());
+                };
+                bytes.copy_from_slice(&mend.bytes);
+            } else {
+                let what = "a volume descriptor sequence";
+                disc.read_blocks(range.start_lba(), &mut bytes)
+                    .map_err(|source| UdfError::Io { what, source })?;
+            }
             for at in (0..bytes.len()).step_by(BLOCK_SIZE) {
                 change.apply(&mut bytes[at..], number)?;
             }
             changed.push((range.start_lba(), bytes));
+        }
+        if self.is_read_by_reserve() {
+            changed.reverse();
         }
         Ok(changed)
     }

@@ -17,7 +17,7 @@ use crate::records::{
     icb_flags,
 };
 use crate::write::{EXTENT_BLOCKS_MAX, UdfOptions, continuation, file_ad};
-use crate::{MetadataStructures, UdfError, Volume};
+use crate::{MetadataStructures, Volume};
 
 /// Short allocation descriptors that a continuation holds.
 const ADS_IN_CONTINUATION: usize = (BLOCK_SIZE - AllocationExtentDescriptor::SIZE) / ShortAd::SIZE;
@@ -33,6 +33,8 @@ pub(super) struct FileSide {
     /// Where its allocation descriptors start.
     tail_at: usize,
     pub(super) checkpoint: Option<u32>,
+    /// Whether it could be read.
+    pub(super) is_own: bool,
     length: u64,
     /// Its write unit, with everything in it but the entry.
     unit_start: Lba,
@@ -55,7 +57,7 @@ pub(super) struct FileContent<'a> {
 }
 
 impl FileSide {
-    /// Reads the entries of the metadata file and of its mirror. The latter may be damaged.
+    /// Reads the entries of the metadata file and of its mirror. One of them may be damaged.
     pub(super) fn load(
         volume: &Volume,
         base: &Base<'_>,
@@ -70,8 +72,8 @@ impl FileSide {
                 return Err(UpdateError::SharedWriteUnit { entry, other, unit });
             }
         }
-        let main = base.file_entry(block(metadata.entry))?;
-        let mirror: Result<BaseEntry, UdfError> = base.file_entry(block(metadata.mirror_entry));
+        let main = base.file_entry(block(metadata.entry), file_type::METADATA);
+        let mirror = base.file_entry(block(metadata.mirror_entry), file_type::METADATA_MIRROR);
         let side = |entry: &BaseEntry, lba: Lba, file_type: u8, is_own: bool| {
             let mut side = Self {
                 lba,
@@ -79,6 +81,7 @@ impl FileSide {
                 block: entry.block.clone(),
                 tail_at: entry.descriptors.start,
                 checkpoint: is_own.then(|| checkpoint(entry)).flatten(),
+                is_own,
                 length: entry.information_length,
                 unit_start: lba.align_down(unit),
                 unit: vec![0; unit.bytes()],
@@ -94,15 +97,19 @@ impl FileSide {
             }
             side
         };
-        let is_mirror_whole = mirror.is_ok();
-        let own = mirror.as_ref().unwrap_or(&main);
+        let (of_main, of_mirror) = match (&main, &mirror) {
+            (Ok(main), Ok(mirror)) => (main, mirror),
+            (Ok(main), Err(_)) => (main, main),
+            (Err(_), Ok(mirror)) => (mirror, mirror),
+            (Err(_), Err(_)) => return Err(main.map(drop).unwrap_err().into()),
+        };
         let mirror = side(
-            own,
+            of_mirror,
             metadata.mirror_entry,
             file_type::METADATA_MIRROR,
-            is_mirror_whole,
+            mirror.is_ok(),
         );
-        let main = side(&main, metadata.entry, file_type::METADATA, true);
+        let main = side(of_main, metadata.entry, file_type::METADATA, main.is_ok());
         Ok([main, mirror])
     }
 

@@ -201,6 +201,11 @@ impl MetadataPartition {
         let (mirror_start, main_start) = (mirror_side.unit_start(), main_side.unit_start());
         add(UpdateRole::MirrorEntry, mirror_start, mirror_unit);
         add(UpdateRole::MetadataEntry, main_start, main_unit);
+        if !main_side.is_own {
+            // Readers take the mirror until the other entry is whole again.
+            let last = structures.len() - 1;
+            structures.swap(last - 1, last);
+        }
         structures
     }
 

@@ -47,7 +47,8 @@ pub struct UpdateStructure {
 }
 
 /// What an [`UpdateStructure`] is. In this order, with a barrier wherever the
-/// [epoch](Self::epoch) changes.
+/// [epoch](Self::epoch) changes. Where the metadata file's entry cannot be read, it is written
+/// before its mirror's, which readers take until then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UpdateRole {
     /// An anchor at the new end of a volume that grows.
@@ -406,7 +407,8 @@ impl<'a> PlacedUpdate<'a> {
                 bytes,
             });
         }
-        structures.sort_by_key(|structure| structure.role);
+        // What is committed keeps its order.
+        structures.sort_by_key(|structure| structure.role.epoch() > 0);
         structures
     }
 

@@ -188,6 +188,23 @@ impl Volume {
         flaws
     }
 
+    /// The descriptor sequence that is not as the one that readers take.
+    pub(crate) fn flawed_sequence(&self, disc: &dyn BlockRead) -> Option<Flaw> {
+        let examined = Examined {
+            volume: self,
+            source: disc,
+            disc: Disc::new(disc),
+            unit: WriteUnit::FILE,
+        };
+        examined.sequences().pop()
+    }
+
+    /// Whether the main descriptor sequence cannot be used, so that readers take the reserve one.
+    pub fn is_read_by_reserve(&self) -> bool {
+        let mut notes = self.notes().iter();
+        notes.any(|note| note.kind == NoteKind::ReserveSequence)
+    }
+
     /// The recognition sequence of the volume (ECMA-167 2/8.3, UDF 2.1.7): three blocks.
     pub fn recognition_blocks(&self) -> Vec<u8> {
         let is_second = self.revision().0 < UdfRevision::V2_00.code();

@@ -9,7 +9,7 @@ use reburn_record::Record;
 
 use super::{Examined, Flaw, FlawKind, Mend};
 use crate::Place;
-use crate::read::note::{NoteKind, Notes};
+use crate::read::note::Notes;
 use crate::read::sequence::{Sequence, SequenceReader};
 use crate::records::{AnchorPointer, ExtentAd, Tag, tag_id};
 use crate::update::tags;
@@ -33,7 +33,7 @@ impl Examined<'_> {
         };
         let main = self.copy(main, pointer.main_sequence, "main_sequence");
         let reserve = self.copy(reserve, pointer.reserve_sequence, "reserve_sequence");
-        let is_by_reserve = self.has_note(NoteKind::ReserveSequence);
+        let is_by_reserve = self.volume.is_read_by_reserve();
         let (kind, from, to) = match (&main.sequence, &reserve.sequence) {
             (_, Some(_)) if is_by_reserve => (FlawKind::MainSequence, &reserve, &main),
             (Some(_), None) => (FlawKind::ReserveSequence, &main, &reserve),
@@ -61,10 +61,6 @@ impl Examined<'_> {
             range: to.extent,
             mends,
         }]
-    }
-
-    pub(super) fn has_note(&self, kind: NoteKind) -> bool {
-        self.volume.notes().iter().any(|note| note.kind == kind)
     }
 
     fn copy(&self, extent: BlockRange, pointer: ExtentAd, field: &'static str) -> Copy {
