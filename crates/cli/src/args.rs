@@ -52,6 +52,8 @@ pub enum Verb {
     Burn(Burn),
     /// Record a plan on an emulated drive and cut the power everywhere: what is left each time
     Rehearse(Rehearse),
+    /// Say which files a disc shows and what of it is not whole, and mend it
+    Check(Check),
 }
 
 /// `reburn make`
@@ -157,11 +159,13 @@ pub struct Show {
     #[arg(long, value_name = "N", conflicts_with = "path")]
     pub block: Option<u32>,
     #[command(flatten)]
+    pub session: SessionArgs,
+    #[command(flatten)]
     pub tree: TreeArgs,
 }
 
 /// Which of a disc's trees is read.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct TreeArgs {
     /// The tree to read; the best that is there by default
     #[arg(long, value_enum, value_name = "TREE")]
@@ -190,6 +194,8 @@ pub struct Get {
     /// Attach named streams to files as user.NAME
     #[arg(long)]
     pub xattrs: bool,
+    #[command(flatten)]
+    pub session: SessionArgs,
     #[command(flatten)]
     pub tree: TreeArgs,
 }
@@ -280,6 +286,34 @@ pub struct Rehearse {
     /// Decides which of too many ways to cut are tried
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+}
+
+/// `reburn check`
+#[derive(Debug, Args)]
+pub struct Check {
+    /// An image, or virtual:PATH
+    pub disc: DiscName,
+    /// Mend what can be mended: one write unit for each structure that is damaged
+    #[arg(long)]
+    pub repair: bool,
+    /// Read all file data too
+    #[arg(long)]
+    pub read_all: bool,
+    /// With --repair: make an older session of ISO 9660 the one that readers show; newer ones are
+    /// listed no more
+    #[arg(long, value_name = "N", requires = "repair")]
+    pub session: Option<u32>,
+    /// The medium that the image is on or for; a virtual disc says so itself
+    #[arg(long, value_parser = medium)]
+    pub media: Option<Medium>,
+}
+
+/// An older state of a disc.
+#[derive(Debug, Clone, Args)]
+pub struct SessionArgs {
+    /// The session of ISO 9660 to read, counted from 1, the oldest; the newest by default
+    #[arg(long, value_name = "N", conflicts_with_all = ["start", "last"])]
+    pub session: Option<u32>,
 }
 
 /// Kinds of UDF partitions.

@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Verb::Diff(args) => verbs::diff::run(args, terminal),
         Verb::Burn(args) => verbs::burn::run(args, terminal),
         Verb::Rehearse(args) => verbs::rehearse::run(args, terminal),
+        Verb::Check(args) => verbs::check::run(args, terminal),
     };
     match done {
         Ok(code) => code,

@@ -32,12 +32,8 @@ pub fn run(args: &Burn, terminal: Terminal) -> Result<ExitCode, Failure> {
         },
         ..Options::default()
     };
-    let handler = ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed));
-    handler.map_err(|error| Failure::usage(format!("interrupts cannot be caught: {error}")))?;
-    let mut show = Show {
-        terminal,
-        progress: None,
-    };
+    catch_interrupts()?;
+    let mut show = Show::new(terminal);
     let mut recorder = Recorder::with_options(&mut *drive, options);
     let outcome = match &source {
         Source::Plan(plan) => recorder.record_plan(plan.plan(), plan, &mut |e| show.event(e)),
@@ -47,6 +43,12 @@ pub fn run(args: &Burn, terminal: Terminal) -> Result<ExitCode, Failure> {
     let outcome = outcome.map_err(|failure| Failure::from(failure).of(&args.drive))?;
     report(&outcome, args, terminal);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Lets an interrupt stop the recording between two write units.
+pub fn catch_interrupts() -> Result<(), Failure> {
+    let handler = ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed));
+    handler.map_err(|error| Failure::usage(format!("interrupts cannot be caught: {error}")))
 }
 
 fn report(outcome: &Outcome, args: &Burn, terminal: Terminal) {
@@ -132,13 +134,22 @@ impl Source {
 }
 
 /// Shows events as progress.
-struct Show {
+pub struct Show {
     terminal: Terminal,
     progress: Option<(&'static str, Progress)>,
 }
 
 impl Show {
-    fn event(&mut self, event: Event) -> ControlFlow<()> {
+    /// Nothing is shown yet.
+    pub fn new(terminal: Terminal) -> Self {
+        Self {
+            terminal,
+            progress: None,
+        }
+    }
+
+    /// Shows an event; says to stop if the user interrupted.
+    pub fn event(&mut self, event: Event) -> ControlFlow<()> {
         match event {
             Event::Formatting { permille } => {
                 let done = permille.map_or(0, u32::from);

@@ -12,7 +12,8 @@ use crate::progress::Terminal;
 
 /// Copies a file, or everything below a folder, into a folder of the host.
 pub fn run(args: &Get, terminal: Terminal) -> Result<ExitCode, Failure> {
-    let open = OpenVolume::open(&args.disc, &args.tree, terminal)?;
+    let tree = args.session.tree(&args.disc, &args.tree)?;
+    let open = OpenVolume::open(&args.disc, &tree, terminal)?;
     let tree = &open.tree;
     let node = open.find(&args.disc, args.path.as_deref())?;
     let to = if tree.is_directory(node) {

@@ -1,6 +1,7 @@
 //! What the program does, a file a verb.
 
 pub mod burn;
+pub mod check;
 pub mod diff;
 pub mod edit;
 pub mod get;

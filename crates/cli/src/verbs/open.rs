@@ -3,11 +3,12 @@
 use std::ffi::OsStr;
 
 use reburn_blocks::{BlockRead, Lba};
+use reburn_image::Sessions;
 use reburn_iso9660::{Hierarchy, IsoError};
 use reburn_tree::{NodeId, Tree};
 use reburn_udf::{Incompatible, Session, UdfError};
 
-use crate::args::{TreeArg, TreeArgs};
+use crate::args::{SessionArgs, TreeArg, TreeArgs};
 use crate::disc::{DiscName, OpenDisc};
 use crate::failure::Failure;
 use crate::progress::Terminal;
@@ -49,6 +50,36 @@ impl TreeArgs {
             }) => None,
             opened => Some(opened),
         }
+    }
+}
+
+impl SessionArgs {
+    /// The tree to read of the session that is asked for.
+    ///
+    /// A session's own descriptors lead to it, wherever those at block 16 lead.
+    pub fn tree(&self, name: &DiscName, args: &TreeArgs) -> Result<TreeArgs, Failure> {
+        let mut args = args.clone();
+        let Some(number) = self.session else {
+            return Ok(args);
+        };
+        let cannot = |reason| {
+            let error = reburn_image::ImageError::Session { number, reason };
+            Failure::from(error).of(name)
+        };
+        let disc = name.open()?;
+        let sessions = match reburn_iso9660::Volume::open(&*disc.blocks, Lba::ZERO) {
+            Ok(volume) => Sessions::decode(&volume.primary().application_use),
+            Err(_) if args.udf(&*disc.blocks).is_some_and(|udf| udf.is_ok()) => {
+                return Err(cannot(
+                    "sessions are of ISO 9660, and UDF has its present state only",
+                ));
+            }
+            Err(error) => return Err(Failure::from(error).of(name)),
+        };
+        let start = sessions.and_then(|sessions| sessions.start_of(number));
+        let start = start.ok_or_else(|| cannot("the disc lists no such session"))?;
+        args.start = start.get();
+        Ok(args)
     }
 }
 

@@ -12,7 +12,7 @@ use reburn_blocks::{BlockRead, Lba};
 use reburn_record::{Row, Sheet};
 use serde_json::{Value, json};
 
-use crate::args::{Show, TreeArg};
+use crate::args::{Show, TreeArg, TreeArgs};
 use crate::failure::Failure;
 use crate::progress::Terminal;
 
@@ -23,7 +23,7 @@ struct Inspectors<'a> {
 }
 
 /// Shows records of the volume, of a path, or of a block.
-pub fn run(args: &Show, terminal: Terminal) -> Result<ExitCode, Failure> {
+pub fn run(args: &Show, tree: &TreeArgs, terminal: Terminal) -> Result<ExitCode, Failure> {
     let disc = args.disc.open()?;
     let mut printer = Printer::new(terminal);
     let flow = if let Some(block) = args.block {
@@ -32,11 +32,11 @@ pub fn run(args: &Show, terminal: Terminal) -> Result<ExitCode, Failure> {
         let block = block.ok_or_else(|| {
             Failure::usage(format!("the disc has {end} blocks, counted from 0")).of(&args.disc)
         })?;
-        show_block(args, &*disc.blocks, block, &mut printer)
+        show_block(tree, &*disc.blocks, block, &mut printer)
     } else {
-        let found = Inspectors::new(args, &*disc.blocks)?;
+        let found = Inspectors::new(args, tree, &*disc.blocks)?;
         match args.path.as_deref() {
-            Some(path) => found.file(args, path, &mut printer)?,
+            Some(path) => found.file((args, tree), path, &mut printer)?,
             None => found.volume(&mut printer),
         }
     };
@@ -49,31 +49,29 @@ pub fn run(args: &Show, terminal: Terminal) -> Result<ExitCode, Failure> {
 
 /// Shows a block as what it says that it is, by either file system.
 fn show_block(
-    args: &Show,
+    tree: &TreeArgs,
     disc: &dyn BlockRead,
     block: Lba,
     printer: &mut Printer,
 ) -> ControlFlow<()> {
-    let iso = reburn_iso9660::Inspector::new(disc, args.tree.start());
-    if args.tree.tree != Some(TreeArg::Udf)
-        && iso.block(block, &mut |sheet| printer.print(sheet))?
-    {
+    let iso = reburn_iso9660::Inspector::new(disc, tree.start());
+    if tree.tree != Some(TreeArg::Udf) && iso.block(block, &mut |sheet| printer.print(sheet))? {
         return ControlFlow::Continue(());
     }
-    let udf = reburn_udf::Inspector::new(disc, args.tree.session());
+    let udf = reburn_udf::Inspector::new(disc, tree.session());
     udf.block(block, &mut |sheet| printer.print(sheet))?;
     ControlFlow::Continue(())
 }
 
 impl<'a> Inspectors<'a> {
-    fn new(args: &Show, disc: &'a dyn BlockRead) -> Result<Self, Failure> {
-        let (start, tree) = (args.tree.start(), args.tree.tree);
+    fn new(args: &Show, wanted: &TreeArgs, disc: &'a dyn BlockRead) -> Result<Self, Failure> {
+        let (start, tree) = (wanted.start(), wanted.tree);
         let iso = (tree != Some(TreeArg::Udf))
             .then(|| reburn_iso9660::Inspector::new(disc, start))
             .filter(reburn_iso9660::Inspector::is_iso9660);
-        let udf = args.tree.hierarchy().is_none();
+        let udf = wanted.hierarchy().is_none();
         let udf = udf
-            .then(|| reburn_udf::Inspector::new(disc, args.tree.session()))
+            .then(|| reburn_udf::Inspector::new(disc, wanted.session()))
             .filter(reburn_udf::Inspector::is_udf);
         if iso.is_none() && udf.is_none() {
             let what = match tree {
@@ -103,7 +101,7 @@ impl<'a> Inspectors<'a> {
     /// Shows a path in each file system that has it.
     fn file(
         &self,
-        args: &Show,
+        (args, tree): (&Show, &TreeArgs),
         path: &OsStr,
         printer: &mut Printer,
     ) -> Result<ControlFlow<()>, Failure> {
@@ -111,7 +109,7 @@ impl<'a> Inspectors<'a> {
         let mut problems = Vec::new();
         let mut found = false;
         if let Some(iso) = &self.iso {
-            let hierarchy = args.tree.hierarchy();
+            let hierarchy = tree.hierarchy();
             match iso.file(path, hierarchy, &mut |sheet| printer.print(sheet)) {
                 Ok(ControlFlow::Continue(())) => found = true,
                 Ok(stopped) => return Ok(stopped),

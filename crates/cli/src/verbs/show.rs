@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use reburn_blocks::PlanFile;
+use reburn_image::Sessions;
 use reburn_iso9660::Hierarchy;
 use reburn_tree::{NodeId, Timestamp, Tree};
 use serde_json::json;
@@ -14,6 +15,9 @@ use crate::failure::Failure;
 use crate::progress::{Terminal, print_line};
 use crate::render;
 
+/// Sessions that people are shown, the newest of them.
+const SESSIONS_SHOWN: usize = 8;
+
 /// Shows the volume and its root, or a file, or a folder.
 pub fn run(args: &Show, terminal: Terminal) -> Result<ExitCode, Failure> {
     if let DiscName::File(path) = &args.disc
@@ -24,10 +28,11 @@ pub fn run(args: &Show, terminal: Terminal) -> Result<ExitCode, Failure> {
         terminal.result(&format!("plan for {}\n{text}", plan.plan().volume), &object);
         return Ok(ExitCode::SUCCESS);
     }
+    let tree = args.session.tree(&args.disc, &args.tree)?;
     if args.records || args.block.is_some() {
-        return records::run(args, terminal);
+        return records::run(args, &tree, terminal);
     }
-    let open = OpenVolume::open(&args.disc, &args.tree, terminal)?;
+    let open = OpenVolume::open(&args.disc, &tree, terminal)?;
     let node = open.find(&args.disc, args.path.as_deref())?;
     if args.path.is_none() {
         show_volume(&open, terminal);
@@ -69,7 +74,7 @@ fn show_iso(volume: &reburn_iso9660::Volume, hierarchy: Hierarchy, terminal: Ter
     let created = date(primary.creation_date.timestamp());
     let modified = date(primary.modification_date.timestamp());
     let blocks = volume.volume_space();
-    let sessions = reburn_image::Sessions::decode(&primary.application_use);
+    let sessions = Sessions::decode(&primary.application_use);
     let starts: Vec<_> = sessions
         .iter()
         .flat_map(|s| s.starts.iter().map(|start| start.get()))
@@ -87,12 +92,14 @@ fn show_iso(volume: &reburn_iso9660::Volume, hierarchy: Hierarchy, terminal: Ter
         format!("created   {created}"),
         format!("modified  {modified}"),
     ];
-    if !starts.is_empty() {
-        let starts: Vec<_> = starts.iter().map(ToString::to_string).collect();
-        lines.push(format!(
-            "sessions  start at blocks {}, newest first",
-            starts.join(", ")
-        ));
+    if starts.len() > 1 {
+        let listed = sessions.iter().flat_map(Sessions::numbered);
+        let listed: Vec<_> = listed
+            .map(|(number, start)| format!("{number} at block {start}"))
+            .collect();
+        let hidden = listed.len().saturating_sub(SESSIONS_SHOWN);
+        let older = if hidden > 0 { "older ones, " } else { "" };
+        lines.push(format!("sessions  {older}{}", listed[hidden..].join(", ")));
     }
     if let Some(catalog) = volume.boot_catalog() {
         lines.push(format!("boots     by the catalog at block {catalog}"));

@@ -29,6 +29,18 @@ fn edit() {
 }
 
 #[test]
+fn check() {
+    let place = Place::new();
+    assert_snapshot!(place.ok(&["check", "-h"]));
+}
+
+#[test]
+fn get() {
+    let place = Place::new();
+    assert_snapshot!(place.ok(&["get", "-h"]));
+}
+
+#[test]
 fn burn() {
     let place = Place::new();
     assert_snapshot!(place.ok(&["burn", "-h"]));

@@ -1,6 +1,7 @@
 //! The program as its users see it: run in folders of its own, judged by what it prints and
 //! leaves behind.
 
+mod check;
 mod help;
 mod journey;
 mod place;
