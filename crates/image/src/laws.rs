@@ -8,16 +8,11 @@
 //!    get over, and the units of the commit keep off the places where programs look for other file
 //!    systems before they look for this one: an error there ends their search.
 
-use reburn_blocks::{BlockCount, BlockRange, BlockRangeList, CrashClass, Lba, WriteUnit};
-use reburn_udf::VolumeStructures;
+use reburn_blocks::{BlockCount, BlockRange, BlockRangeList, CrashClass, WriteUnit};
+use reburn_udf::{VolumeStructures, probed_blocks};
 
 use crate::base::{Base, BaseVolume};
 use crate::new_blocks::Commit;
-
-/// Blocks below 68 KiB: superblocks of most file systems are there.
-const PROBED_START: BlockCount = BlockCount::new(34);
-/// The block at 2 MiB: libblkid looks for bcachefs there.
-const PROBED_FAR: Lba = Lba::new(1024);
 
 /// Checks the laws on a list of modified blocks.
 ///
@@ -74,7 +69,7 @@ pub(crate) fn against_atomic(
              integrity descriptor",
         );
     }
-    if !all.intersection(&probed(unit)).is_empty() {
+    if !all.intersection(&probed(structures, unit)).is_empty() {
         return Some(
             "its commit rewrites a write unit where programs look for other file systems, and give \
              up if they cannot read it",
@@ -95,10 +90,13 @@ fn protected(structures: &VolumeStructures, unit: WriteUnit) -> BlockRangeList {
     all.align_outward(unit)
 }
 
-/// Write units where programs look before they look for UDF.
-fn probed(unit: WriteUnit) -> BlockRangeList {
-    let start = BlockRange::with_count(Lba::ZERO, PROBED_START);
-    let far = BlockRange::single(PROBED_FAR);
-    let all: BlockRangeList = start.into_iter().chain([far]).collect();
-    all.align_outward(unit)
+/// Write units where programs look before they look for UDF. The last anchor is the last block of a
+/// volume that fills its disc. In a file any block can be read, whatever was being written.
+fn probed(structures: &VolumeStructures, unit: WriteUnit) -> BlockRangeList {
+    if unit == WriteUnit::FILE {
+        return BlockRangeList::new();
+    }
+    let last = structures.anchors.iter().max();
+    let blocks = last.and_then(|last| BlockCount::checked(u64::from(last.get()) + 1));
+    probed_blocks(blocks.unwrap_or_default()).align_outward(unit)
 }

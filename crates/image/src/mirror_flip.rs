@@ -32,7 +32,7 @@ use reburn_blocks::{
 use reburn_tree::Tree;
 use reburn_udf::{
     ChangedSequence, Update, UpdateOptions, UpdatePlaces, UpdateRole, UpdateStructure,
-    VolumeChange, VolumeStructures,
+    VolumeChange, VolumeStructures, probed_blocks,
 };
 
 use crate::base::{Base, UdfBase};
@@ -254,7 +254,11 @@ impl Room {
             _ => partition.end_lba(),
         };
         let whole = BlockRange::new(partition.start_lba(), last).ok_or(no_partition())?;
-        let free = BlockRangeList::from_iter([whole]).difference(live);
+        let mut free = BlockRangeList::from_iter([whole]).difference(live);
+        if let Some(blocks) = medium.capacity() {
+            // A unit that is torn there hides the volume from programs that look for others.
+            free = free.difference(&probed_blocks(blocks).align_outward(unit));
+        }
         Ok(Self {
             free,
             partition,

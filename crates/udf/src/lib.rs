@@ -48,7 +48,7 @@ pub use write::{
     Access, Addresses, Arrangement, EXTENT_BLOCKS_MAX, EXTENT_BYTES_MAX, FileExtent, FilePlacement,
     Kept, Layout, LayoutError, MetadataFileAddresses, Placed, Region, RegionKind, RenderCache,
     SparingAddresses, Structure, StructureKind, UdfOptions, UdfRevision, UdfTexts,
-    VirtualTableAddresses, VolumeSize, file_extents, stays_in_place,
+    VirtualTableAddresses, VolumeSize, file_extents, probed_blocks, stays_in_place,
 };
 
 /// The README's example, run as a test.

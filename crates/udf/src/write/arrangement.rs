@@ -8,9 +8,9 @@ use crate::PartitionKind;
 
 /// Addresses for a new volume, with room for file data.
 ///
-/// In the order of the blocks: recognition sequence, main sequence, first anchor, integrity
-/// sequence and room for another one, spare packets, then the partition with its metadata and file
-/// data. What comes after depends on [`VolumeSize`]. Everything that is ever rewritten on its own
+/// In the order of the blocks: recognition sequence, main sequence, first anchor, sparing table,
+/// integrity sequence and room for another one, spare packets, then the partition with its metadata
+/// and file data. What comes after depends on [`VolumeSize`]. Everything that is ever rewritten on its own
 /// is alone in its write units, and in its packets on a sparable partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrangement {
@@ -40,13 +40,15 @@ pub enum VolumeSize {
 const ANCHOR: Lba = Lba::new(256);
 /// Where the main sequence starts: after the blocks of recognition sequences.
 const MAIN_SEQUENCE: Lba = Lba::new(64);
-/// Where the first sparing table is.
-const SPARING_TABLE: Lba = Lba::new(128);
 /// Where the reserve sequence starts if it is not at the far end.
 const RESERVE_SEQUENCE: Lba = Lba::new(192);
 /// Where the reserve sequence starts at the far end, counted from the last block: before the
 /// anchor there, and before the places where programs look for traces of other file systems.
 const RESERVE_FROM_END: BlockCount = BlockCount::new(512);
+/// The last block near the start where programs look for other file systems before they look for
+/// UDF, and give up if they cannot read it. On a medium whatever is recorded again later goes behind
+/// it, since its write unit may be torn.
+const LAST_PROBE: Lba = Lba::new(2048);
 /// Blocks for integrity descriptors, so that there can be many before the sequence is full. Some
 /// programs take longer sequences for damaged.
 const INTEGRITY_BLOCKS: BlockCount = BlockCount::new(256);
@@ -66,7 +68,8 @@ struct Front {
     integrity: BlockRange,
     spare_integrity: Option<BlockRange>,
     spares: Option<BlockRange>,
-    near_table: Option<Lba>,
+    /// The first sparing table, and the second if that is in front too.
+    tables: Option<(Lba, Lba)>,
     partition_start: Lba,
     entry: Option<Lba>,
     metadata: Lba,
@@ -211,6 +214,10 @@ impl Front {
         let unit = layout.alignment();
         let is = |kind| options.partition == kind;
         let mut next = ANCHOR.checked_add(unit.blocks())?;
+        if far.is_some() {
+            next = LAST_PROBE.checked_add(unit.blocks())?;
+        }
+        let table = take_if(is(PartitionKind::Sparable), &mut next, unit.blocks())?;
         let (integrity, spare_integrity) = if is(PartitionKind::Virtual) {
             // It is written once; the tables follow it up.
             let least = options.write_unit.blocks().max(BlockCount::new(2));
@@ -220,13 +227,14 @@ impl Front {
             let first = take(&mut next, blocks)?;
             (first, Some(take(&mut next, blocks)?))
         };
-        let (mut spares, mut near_table) = (None, None);
-        if is(PartitionKind::Sparable) {
+        let (mut spares, mut tables) = (None, None);
+        if let Some(first) = table {
             spares = Some(take(&mut next, SPARE_BLOCKS.round_up(unit))?);
-            near_table = Some(match far {
+            let second = match far {
                 Some(far) => far.sparing_table,
                 None => take(&mut next, unit.blocks())?.start_lba(),
-            });
+            };
+            tables = Some((first, second));
         }
         let partition_start = next;
         let has_file = is(PartitionKind::Metadata);
@@ -252,7 +260,7 @@ impl Front {
             integrity,
             spare_integrity,
             spares,
-            near_table,
+            tables,
             partition_start,
             entry,
             metadata,
@@ -285,9 +293,9 @@ impl Front {
             }),
             sparing: self
                 .spares
-                .zip(self.near_table)
-                .map(|(spares, second)| SparingAddresses {
-                    tables: vec![SPARING_TABLE, second],
+                .zip(self.tables)
+                .map(|(spares, (first, second))| SparingAddresses {
+                    tables: vec![first, second],
                     sequence_number: 1,
                     spares,
                     moved: std::collections::BTreeMap::new(),

@@ -19,7 +19,8 @@ use reburn_udf::{
 /// An image with at least so many blocks more than it needs.
 pub fn with_room<'a>(tree: &'a Tree, options: &UdfOptions, room: u32) -> Image<'a> {
     let blocks = Image::new(tree, options).arrangement.volume_blocks;
-    let blocks = blocks + BlockCount::new(room);
+    // On a medium the volume's own structures begin further behind.
+    let blocks = blocks + BlockCount::new(2048 + room);
     Image::sized(tree, options, VolumeSize::Whole(blocks))
 }
 

@@ -4,7 +4,7 @@ use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, Lba, WriteUnit};
 use reburn_tree::{Metadata, NewKind, Tree};
 use reburn_udf::{
     Access, Arrangement, Layout, LayoutError, NoteKind, PartitionKind, Session, UdfOptions,
-    UdfRevision, Volume, VolumeSize,
+    UdfRevision, Volume, VolumeSize, probed_blocks,
 };
 
 use crate::check::check;
@@ -144,6 +144,50 @@ fn a_longer_image_needs_no_other_first_anchor() {
     }
 }
 
+/// What is recorded again on a medium may be torn, and must not be where a torn block hides the
+/// volume from programs that look for others too.
+#[test]
+fn what_is_recorded_again_keeps_off_the_places_that_are_probed() {
+    let tree = Tree::new(Metadata::directory());
+    // DVD+RW, DVD-RAM, and BD-RE with one, two and three layers.
+    let dvds = [2_295_104, 2_236_704].map(|blocks| (WriteUnit::DVD, blocks));
+    let blu_rays = [11_826_176, 23_652_352, 47_305_728];
+    let blu_rays = blu_rays.map(|blocks| (WriteUnit::BLU_RAY, blocks));
+    for (unit, blocks) in dvds.into_iter().chain(blu_rays) {
+        let blocks = BlockCount::new(blocks);
+        let probed = probed_blocks(blocks);
+        for options in all_options() {
+            if options.partition == PartitionKind::Virtual {
+                continue;
+            }
+            let options = UdfOptions {
+                write_unit: unit,
+                ..options
+            };
+            let layout = Layout::new(&tree, &options).unwrap();
+            let size = VolumeSize::Whole(blocks);
+            let data = BlockCount::new(1000);
+            let at = Arrangement::new(&layout, Layout::RECOGNITION, data, size);
+            let at = at.unwrap().addresses;
+            let mut torn = vec![at.integrity];
+            torn.extend(at.spare_integrity);
+            let entries = at.metadata_file.iter();
+            let entries = entries.flat_map(|file| [file.entry, file.mirror_entry]);
+            let sparing = at.sparing.iter();
+            let tables = sparing
+                .clone()
+                .flat_map(|sparing| sparing.tables.iter().copied());
+            torn.extend(entries.chain(tables).map(BlockRange::single));
+            torn.extend(sparing.map(|sparing| sparing.spares));
+            for range in torn {
+                let range = range.align_outward(layout.alignment());
+                assert!(!probed.intersects(range), "{options:?}: {range}");
+            }
+            assert!(at.partition.start_lba() > Lba::new(2048));
+        }
+    }
+}
+
 fn sparable() -> impl Iterator<Item = UdfOptions> {
     let all = all_options().into_iter();
     all.filter(|options| options.partition == PartitionKind::Sparable)
@@ -232,7 +276,7 @@ fn the_first_sparing_table_that_is_whole_counts() {
 fn unusable_blocks_are_listed_and_come_back() {
     let tree = Tree::new(Metadata::directory());
     for options in sparable() {
-        let size = VolumeSize::Whole(BlockCount::new(5000));
+        let size = VolumeSize::Whole(BlockCount::new(8000));
         let mut image = Image::sized(&tree, &options, size);
         let data = image.arrangement.data_start;
         let ranges = [(3, 1), (10, 40)];

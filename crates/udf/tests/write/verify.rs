@@ -15,7 +15,7 @@ use crate::{all_options, read_back};
 /// Both sizes, one of them a medium that ends inside a write unit.
 pub const SMALL_SIZES: [VolumeSize; 2] = [
     VolumeSize::Compact,
-    VolumeSize::Whole(BlockCount::new(7_001)),
+    VolumeSize::Whole(BlockCount::new(9_001)),
 ];
 
 /// A disc with a pattern that files can be taken from.
@@ -142,7 +142,7 @@ fn volumes_without_files_are_conformant() {
     for options in all_options() {
         for size in [
             VolumeSize::Compact,
-            VolumeSize::Whole(BlockCount::new(4096)),
+            VolumeSize::Whole(BlockCount::new(8192)),
         ] {
             let image = Image::sized(&tree, &options, size);
             assert_eq!(check(&image.bytes, &options).directories, 1);

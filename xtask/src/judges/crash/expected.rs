@@ -136,8 +136,6 @@ const ROOT: &str = "there is one copy of the file set, so this fault is told, no
 const MAIN_ENTRY: &str = "Linux takes the mirror's entry, 7-Zip does not know it";
 const MIRROR: &str = "nobody reads it while the metadata file's entry is whole";
 const TABLE: &str = "Linux takes any table that it can read";
-const TABLE_PROBED: &str = "Linux takes any table that it can read; libblkid reads the block in search \
-                            of ZFS, and ends at an error";
 const ISO_HEAD: &str = "there is no second place to begin; past garbage Linux goes on, up to block \
                         100, and finds the descriptors of the first session";
 
@@ -179,7 +177,7 @@ pub const ROWS: &[Row] = &[
     row(Sparable, FirstIntegrity, [NEW, NO, NO, NEW], [NEW, KNOWN, NO, NEW], FIRST_LVID),
     row(Sparable, LaterIntegrity, [NEW, KNOWN, NO, NEW], [NEW, KNOWN, NO, NEW], LATER_LVID),
     row(Sparable, FileSet, [NO, KNOWN, NO, NO], [NO, KNOWN, NO, NO], ROOT),
-    row(Sparable, SparingTable(0), [NEW, NO, NO, NEW], [NEW, KNOWN, NO, NEW], TABLE_PROBED),
+    row(Sparable, SparingTable(0), [NEW, KNOWN, NO, NEW], [NEW, KNOWN, NO, NEW], TABLE),
     row(Sparable, SparingTable(1), [NEW, KNOWN, NO, NEW], [NEW, KNOWN, NO, NEW], TABLE),
     row(Iso, Head, [NO, NO, NO, NO], [OLD, NO, NO, NO], ISO_HEAD),
 ];
