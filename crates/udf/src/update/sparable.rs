@@ -166,9 +166,10 @@ impl SparablePartition {
             .collect();
         let is_moved =
             |unit: &u32| self.moved.contains_key(&(unit * self.packet)) && self.can_go_home(*unit);
-        let missing = match self.folds {
-            true => exchanged.len(),
-            false => exchanged.len().saturating_sub(self.free.len()),
+        let missing = if self.folds {
+            exchanged.len()
+        } else {
+            exchanged.len().saturating_sub(self.free.len())
         };
         let back: Vec<u32> = exchanged
             .iter()
