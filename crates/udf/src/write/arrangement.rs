@@ -54,6 +54,11 @@ const LAST_PROBE: Lba = Lba::new(2048);
 const INTEGRITY_BLOCKS: BlockCount = BlockCount::new(256);
 /// Blocks of spare packets: as many as formatters give a CD-RW.
 const SPARE_BLOCKS: BlockCount = BlockCount::new(1024);
+/// Spare packets of a medium. Each edit takes one for each packet that changes until they are
+/// folded back, and systems read no longer table than a block, which is 249.
+const SPARE_PACKETS: u32 = 128;
+/// What part of a medium they are at most.
+const SPARE_PART: u32 = 256;
 
 /// What stands after the data, and where that is if it is known from the start.
 struct FarEnd {
@@ -229,7 +234,8 @@ impl Front {
         };
         let (mut spares, mut tables) = (None, None);
         if let Some(first) = table {
-            spares = Some(take(&mut next, SPARE_BLOCKS.round_up(unit))?);
+            let blocks = far.map_or(SPARE_BLOCKS, |far| spare_blocks(far.volume_blocks, unit));
+            spares = Some(take(&mut next, blocks.round_up(unit))?);
             let second = match far {
                 Some(far) => far.sparing_table,
                 None => take(&mut next, unit.blocks())?.start_lba(),
@@ -316,6 +322,13 @@ fn bitmap_room(layout: &Layout, so_far: BlockCount) -> Option<BlockCount> {
     let so_far = u64::from(so_far.get()) + units;
     let bound = BlockCount::checked(so_far + so_far / 8000 + 64)?;
     Some(layout.bitmap_blocks(bound))
+}
+
+/// Blocks of spare packets of a medium of so many blocks.
+fn spare_blocks(medium: BlockCount, packet: WriteUnit) -> BlockCount {
+    let wanted = SPARE_PACKETS * packet.blocks().get();
+    let part = BlockCount::new(wanted.min(medium.get() / SPARE_PART));
+    part.max(SPARE_BLOCKS)
 }
 
 /// The next `count` blocks.
