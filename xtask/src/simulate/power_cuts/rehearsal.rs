@@ -1,6 +1,7 @@
 //! One scenario from a disc to a report.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use reburn_blocks::{CrashClass, Plan, Protocol, WriteUnit};
 use reburn_image::{FileSystemImage, Medium};
@@ -84,11 +85,10 @@ impl Stage {
     }
 
     fn small(&mut self, medium: Medium, volume: Volume) -> Result<&Disc, String> {
-        if !self.small.contains_key(&(medium, volume)) {
-            let disc = new_disc(medium, volume, fill)?;
-            self.small.insert((medium, volume), disc);
-        }
-        Ok(&self.small[&(medium, volume)])
+        Ok(match self.small.entry((medium, volume)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(new_disc(medium, volume, fill)?),
+        })
     }
 }
 

@@ -91,8 +91,8 @@ impl fmt::Display for Volume {
 pub enum Case {
     /// These changes of the small tree, in one plan.
     Changes(Vec<Change>),
-    /// A tree of so many files, folders at the root, and folders in each other; so many files change
-    /// all over it.
+    /// A tree of so many files, folders at the root, and folders in each other; so many files
+    /// change all over it.
     Large(usize, usize, usize, usize),
     /// After so many edits another one.
     Edit(u8),
