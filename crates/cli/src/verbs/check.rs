@@ -93,7 +93,7 @@ impl Checked {
         for finding in &self.findings {
             let _ = writeln!(text, "finding   {finding}");
         }
-        text += &match (self.findings.len(), mended) {
+        let summary = match (self.findings.len(), mended) {
             (0, _) => "whole     nothing is wrong".to_owned(),
             (count, 0) => format!("findings  {count}, of which no repair mends any"),
             (count, mended) => {
@@ -102,6 +102,7 @@ impl Checked {
                 format!("findings  {count}, of which {how}")
             }
         };
+        text.push_str(&summary);
         let object = json!({
             "disc": args.disc.to_string(),
             "whole": self.findings.is_empty(),
