@@ -6,8 +6,8 @@
 //! names, metadata and contents, and with what the plan's class promises.
 //!
 //! A reader is deterministic, so what it shows depends only on the answers to its reads. These are
-//! kept as a tree of decisions, and a state that leads along known ones needs no reader. That is how
-//! a million states are visited in seconds.
+//! kept as a tree of decisions, and a state that leads along known ones needs no reader. That is
+//! how a million states are visited in a minute.
 //!
 //! The fault model is that of optical drives: a drive holds writes back until SYNCHRONIZE CACHE,
 //! in any order; the write unit in flight is old, new, unreadable, or any mixture whose first

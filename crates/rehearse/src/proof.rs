@@ -1,8 +1,8 @@
 //! What can be said of a plan without cutting it.
 //!
 //! A reader of the old tree that needs nothing of what is written before the commit shows the old
-//! tree whatever becomes of these writes: that settles every subset of them at once. So all of it is
-//! made unreadable, and the old tree must be there still.
+//! tree whatever becomes of these writes: that settles every subset of them at once. So all of it
+//! is made unreadable, and the old tree must be there still.
 
 use reburn_blocks::{BlockRange, BlockRangeList, BlockRead, CrashClass, Lba, Plan, WriteUnit};
 use reburn_udf::{Session, Volume, VolumeStructures};

@@ -136,8 +136,8 @@ impl<'b> Units<'b> {
         id
     }
 
-    /// The content of a unit that has these bytes; one that is not known yet is called `name`, if no
-    /// other is.
+    /// The content of a unit that has these bytes; one that is not known yet is called `name`, if
+    /// no other is.
     pub(crate) fn content(&mut self, unit: UnitId, bytes: &[u8], name: Content) -> ContentId {
         let blocks = self.blocks_of(bytes);
         self.variant(unit, blocks, name)
