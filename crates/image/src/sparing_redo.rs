@@ -16,9 +16,9 @@
 //! | torn | new | the new tree |
 //! | new | new | the new tree |
 //!
-//! What cannot be done this way is done by VDS flip, and its plan says why: tables that are damaged,
-//! alone or longer than a block, too few free spare packets, and image files whose partition must
-//! grow, since its bitmap would have to grow too. [Folding](crate::sparing_fold)
+//! What cannot be done this way is done by VDS flip, and its plan says why: tables that are
+//! damaged, alone or longer than a block, too few free spare packets, and image files whose
+//! partition must grow, since its bitmap would have to grow too. [Folding](crate::sparing_fold)
 //! makes spare packets free again.
 //!
 //! Invariants: nothing recorded before the commit shares a packet with a live block; each table is
@@ -71,7 +71,10 @@ pub(crate) fn lay_out(
 }
 
 fn are_spares_full(error: &ImageError) -> bool {
-    matches!(error, ImageError::UdfUpdate(error) if matches!(**error, UpdateError::SparesFull { .. }))
+    let ImageError::UdfUpdate(error) = error else {
+        return false;
+    };
+    matches!(**error, UpdateError::SparesFull { .. })
 }
 
 /// What stands against exchanging packets.
@@ -85,8 +88,8 @@ fn reason(error: &ImageError) -> String {
                 "the partition has too few packets that nothing is in".into()
             }
             UpdateError::SparesFull { needed, free } => format!(
-                "{needed} packets change and {free} spare packets are free: fold back what is in the \
-                 others first"
+                "{needed} packets change and {free} spare packets are free: fold back what is in \
+                 the others first"
             ),
             other => other.to_string(),
         },

@@ -1,5 +1,5 @@
-//! VDS flip: UDF with a plain partition, or a sparable one whose packets cannot be exchanged, on media
-//! and files that can be rewritten.
+//! VDS flip: UDF with a plain partition, or a sparable one whose packets cannot be exchanged, on
+//! media and files that can be rewritten.
 //!
 //! A UDF volume is described twice, by a main and a reserve volume descriptor sequence, and kernels
 //! read the reserve where the main one cannot be read. Every folder is recorded anew, since a
