@@ -211,7 +211,7 @@ fn check_cost(plan: &Plan, cost: Cost) -> Result<(), String> {
     let expected = match plan.protocol {
         Protocol::HeadSwap => (1, 2),
         // A full integrity sequence goes on beside itself, and both descriptor sequences say so.
-        Protocol::MirrorFlip if plan.class != CrashClass::Atomic => (4, 5),
+        Protocol::MirrorFlip | Protocol::SparingRedo if plan.class != CrashClass::Atomic => (4, 5),
         Protocol::MirrorFlip | Protocol::VdsFlip | Protocol::SparingRedo => (2, 3),
         Protocol::Bridge => (3, 4),
         _ => return Ok(()),
