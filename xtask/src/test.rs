@@ -62,7 +62,7 @@ struct Step {
     run: fn() -> Outcome,
 }
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step {
         name: "fmt",
         what: "the sources are formatted",
@@ -92,6 +92,11 @@ const STEPS: [Step; 7] = [
         name: "power-cuts",
         what: "small edits, cut everywhere, leave the old tree or the new one",
         run: power_cuts,
+    },
+    Step {
+        name: "mutants",
+        what: "protocols that are broken in the code are caught",
+        run: mutants,
     },
     Step {
         name: "docs",
@@ -133,6 +138,19 @@ fn simulate() -> Outcome {
 /// Edits of up to two changes; `cargo xtask simulate --power-cuts` has those of three.
 fn power_cuts() -> Outcome {
     run_self(&["simulate", "--power-cuts", "--quick"])
+}
+
+/// The crash explorer on protocols that a feature breaks.
+fn mutants() -> Outcome {
+    cargo(&[
+        "test",
+        "--package",
+        "reburn-rehearse",
+        "--features",
+        "mutants",
+        "--test",
+        "mutants",
+    ])
 }
 
 /// A job of this program, in a process of its own.

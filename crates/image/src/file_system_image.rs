@@ -30,6 +30,9 @@ pub struct FileSystemImage<'b> {
     pub(crate) in_place: bool,
     /// Whether what is in spare packets goes back.
     pub(crate) folds: bool,
+    /// How its plans are broken, for tests that must notice.
+    #[cfg(feature = "mutants")]
+    pub(crate) mutant: Option<crate::Mutant>,
 }
 
 impl FileSystemImage<'static> {
@@ -45,6 +48,8 @@ impl FileSystemImage<'static> {
             options_changed: false,
             in_place: false,
             folds: false,
+            #[cfg(feature = "mutants")]
+            mutant: None,
         }
     }
 }
@@ -63,6 +68,8 @@ impl<'b> FileSystemImage<'b> {
             options_changed: false,
             in_place: false,
             folds: false,
+            #[cfg(feature = "mutants")]
+            mutant: None,
         })
     }
 

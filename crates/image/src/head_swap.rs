@@ -43,7 +43,7 @@ pub(crate) fn lay_out(
         session,
         files: &files,
         medium,
-        unit,
+        unit: image.unit_of_loss(),
     };
     let descriptors_start = request.place(&base.live, placement)?;
     let mut sources = ExtentMap::new();

@@ -56,6 +56,8 @@ mod laws;
 mod medium;
 mod mirror_flip;
 mod modified;
+#[cfg(feature = "mutants")]
+mod mutant;
 mod new_blocks;
 mod placement;
 mod places;
@@ -66,6 +68,8 @@ mod sparing_fold;
 mod sparing_redo;
 #[cfg(test)]
 mod tests;
+#[cfg(not(feature = "mutants"))]
+mod unbroken;
 mod vds_flip;
 mod view;
 mod write_out;
@@ -81,6 +85,8 @@ pub use host::{Compare, HostOptions, HostReport};
 pub use host_file::HostFileId;
 pub use iso_options::new_volume;
 pub use medium::Medium;
+#[cfg(feature = "mutants")]
+pub use mutant::Mutant;
 pub use reburn_iso9660::IsoOptions;
 pub use reburn_udf::{UdfOptions, UdfRevision};
 pub use result::ResultImage;

@@ -64,10 +64,11 @@ pub(crate) fn lay_out(
     // A full integrity sequence goes on in the extent beside it.
     let is_full = udf.structures.next_integrity_unit(unit).is_none();
     let spare = spare_integrity(&udf.structures, &base.live, unit).filter(|_| is_full);
+    let first = udf.structures.integrity.first().copied();
     let options = UpdateOptions {
         time: image.time,
         write_unit: unit,
-        integrity: spare,
+        integrity: spare.or(first.filter(|_| image.rewrites_first_integrity())),
         ..UpdateOptions::default()
     };
     let change = VolumeChange {
@@ -77,7 +78,7 @@ pub(crate) fn lay_out(
     let disc = base.disc();
     let update = Update::new(&udf.volume, disc, tree, &udf.entries, &changes, &options)?;
     let files = updated_files(tree, &update);
-    let room = Room::new(&base.live, udf, medium, unit)?;
+    let room = Room::new(&base.live, udf, medium, image.unit_of_loss())?;
     let (places, end) = room.place(&update, &files, placement)?;
     let update = (update, places);
     let (blocks, mut sources) =

@@ -29,9 +29,10 @@ impl ResultImage<'_> {
             .fold(BlockRangeList::new(), |all, epoch| all.union(epoch));
         let shadow = written.align_outward(unit).difference(&committed);
         match commit.class {
-            CrashClass::Atomic | CrashClass::Recoverable => {
+            CrashClass::Atomic | CrashClass::Recoverable if self.obeys_laws() => {
                 laws::check(base, &shadow, commit, unit);
             }
+            CrashClass::Atomic | CrashClass::Recoverable => {}
             // Live blocks are written over, but only those that change.
             CrashClass::None => in_place::check_kept(base, self.tree, new),
         }
@@ -46,6 +47,7 @@ impl ResultImage<'_> {
                 ranges: differing(ranges)?,
             });
         }
+        self.break_epochs(&mut epochs);
         Ok(ModifiedBlocks::new(unit, epochs))
     }
 

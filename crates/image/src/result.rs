@@ -30,6 +30,8 @@ pub struct ResultImage<'a> {
     pub(crate) tree: &'a Tree,
     pub(crate) base: Option<&'a Base<'a>>,
     pub(crate) medium: Medium,
+    #[cfg(feature = "mutants")]
+    pub(crate) mutant: Option<crate::Mutant>,
     pub(crate) placement: Placement,
     pub(crate) new: Option<NewBlocks>,
     total: BlockCount,
@@ -61,6 +63,8 @@ impl<'a> ResultImage<'a> {
             tree,
             base,
             medium,
+            #[cfg(feature = "mutants")]
+            mutant: image.mutant,
             placement: Placement::new(tree),
             new: None,
             total: BlockCount::ZERO,

@@ -108,10 +108,11 @@ fn in_packets(
     // A full integrity sequence goes on in the extent beside it.
     let is_full = udf.structures.next_integrity_unit(unit).is_none();
     let spare = spare_integrity(&udf.structures, &base.live, unit).filter(|_| is_full);
+    let first = udf.structures.integrity.first().copied();
     let options = UpdateOptions {
         time: image.time,
         write_unit: unit,
-        integrity: spare,
+        integrity: spare.or(first.filter(|_| image.rewrites_first_integrity())),
         ..UpdateOptions::default()
     };
     let change = VolumeChange {

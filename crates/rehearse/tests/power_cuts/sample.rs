@@ -32,6 +32,7 @@ pub fn iso() -> FileSystems {
 pub fn udf(revision: UdfRevision, partition: PartitionKind) -> FileSystems {
     FileSystems::Udf(UdfOptions {
         partition,
+        access: UdfOptions::with_partition(revision, partition).access,
         ..new_udf_volume("SAMPLE", revision, THEN)
     })
 }
@@ -42,6 +43,10 @@ pub fn mirrored() -> FileSystems {
 
 pub fn plain() -> FileSystems {
     udf(UdfRevision::V2_01, PartitionKind::Plain)
+}
+
+pub fn sparable() -> FileSystems {
+    udf(UdfRevision::V2_01, PartitionKind::Sparable)
 }
 
 pub fn bridge() -> FileSystems {
@@ -94,6 +99,28 @@ pub fn edit<T>(
     medium: Medium,
     then: impl FnOnce(&Plan, &ResultImage<'_>) -> T,
 ) -> T {
+    let image = edited(disc, medium);
+    let result = image.result().unwrap();
+    then(&result.plan().unwrap(), &result)
+}
+
+/// The same with a broken protocol.
+#[cfg(feature = "mutants")]
+pub fn edit_with<T>(
+    disc: &dyn BlockRead,
+    medium: Medium,
+    mutant: Option<reburn_image::Mutant>,
+    then: impl FnOnce(&Plan, &ResultImage<'_>) -> T,
+) -> T {
+    let mut image = edited(disc, medium);
+    if let Some(mutant) = mutant {
+        image.break_with(mutant);
+    }
+    let result = image.result().unwrap();
+    then(&result.plan().unwrap(), &result)
+}
+
+fn edited(disc: &dyn BlockRead, medium: Medium) -> FileSystemImage<'_> {
     let options = ImportOptions {
         medium,
         hierarchy: None,
@@ -111,6 +138,5 @@ pub fn edit<T>(
         .unwrap();
     image.replace(b"/docs/one", file(), bytes(5, 9000)).unwrap();
     image.remove(b"/three").unwrap();
-    let result = image.result().unwrap();
-    then(&result.plan().unwrap(), &result)
+    image
 }
