@@ -34,8 +34,8 @@ impl Diagnosis<'_> {
         }
     }
 
-    /// Whether UDF is announced, or may have been, or nothing else is: a disc that was recorded anew
-    /// with ISO 9660 may still have the anchors of what was there before.
+    /// Whether UDF is announced, or may have been, or nothing else is: a disc that was recorded
+    /// anew with ISO 9660 may still have the anchors of what was there before.
     fn may_have_udf(&self) -> bool {
         /// Blocks of recognition sequences that are looked at.
         const LOOKED_AT: u32 = 64;

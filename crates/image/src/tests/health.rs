@@ -314,8 +314,8 @@ fn an_older_session_becomes_the_one_that_is_shown() {
     }
 }
 
-/// A disc that was recorded anew with ISO 9660 still has the anchors and the reserve sequence of the
-/// UDF volume that was there before.
+/// A disc that was recorded anew with ISO 9660 still has the anchors and the reserve sequence of
+/// the UDF volume that was there before.
 #[test]
 fn what_a_disc_held_before_is_not_brought_back() {
     let medium = Medium::DvdPlusRw;

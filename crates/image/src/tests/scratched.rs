@@ -43,8 +43,8 @@ fn an_edit_of_a_scratched_volume_makes_it_whole_and_never_shows_less() {
     }
 }
 
-/// An edit of a sparable volume writes its tables or its descriptor sequences, and leaves the others
-/// as they are.
+/// An edit of a sparable volume writes its tables or its descriptor sequences, and leaves the
+/// others as they are.
 fn is_sparable(disc: &Torn) -> bool {
     let volume = reburn_udf::Volume::open(disc, reburn_udf::Session::default()).unwrap();
     volume.structures().sparing.is_some()

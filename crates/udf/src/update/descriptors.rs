@@ -29,9 +29,9 @@ impl VolumeChange {
 pub type ChangedSequence = (Lba, Vec<u8>);
 
 impl Volume {
-    /// The volume descriptor sequences with a change in them, in the order to record them: first the
-    /// one that readers do not take. That is the reserve sequence, unless the main one cannot be
-    /// used. Both say then what readers see now, whatever one of them said so far.
+    /// The volume descriptor sequences with a change in them, in the order to record them: first
+    /// the one that readers do not take. That is the reserve sequence, unless the main one cannot
+    /// be used. Both say then what readers see now, whatever one of them said so far.
     ///
     /// # Errors
     /// [`EditObstacle::Sequences`] if a sequence is missing or goes on elsewhere.

@@ -1,8 +1,8 @@
 //! The integrity sequence (ECMA-167 3/8.8.2): readers go from descriptor to descriptor and take the
 //! last one, so a block that cannot be read ends it before its time.
 //!
-//! A place that is lost becomes what ends the sequence, zeros, where the descriptor before it is the
-//! newest; where a newer one follows, a copy of that.
+//! A place that is lost becomes what ends the sequence, zeros, where the descriptor before it is
+//! the newest; where a newer one follows, a copy of that.
 
 use reburn_blocks::{BLOCK_SIZE, BlockRange, Lba};
 use reburn_record::Record;
