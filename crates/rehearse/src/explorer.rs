@@ -209,18 +209,19 @@ impl<'a> Explorer<'a> {
                     queue.add(number, state);
                 }
             };
-            let mut state = start;
+            let mut state = start.clone();
             let mut random = ChaCha8Rng::seed_from_u64(self.options.seed);
             for step in &*steps {
                 let subsets = (self.options.subsets, &mut random);
                 visit_cuts(&mut self.units, &mut state, step, subsets, &mut visit);
             }
             self.report.cuts_in_repairs += cuts;
-            self.check_repaired(&state);
+            self.check_repaired(&start, &state);
         }
     }
 
-    fn check_repaired(&mut self, state: &State) {
+    fn check_repaired(&mut self, start: &State, state: &State) {
+        let before = self.units.describe(start);
         let number = self.judge.look(&mut self.units, state);
         let found = self.judge.distinct[number].clone();
         if self.class == CrashClass::None {
@@ -232,11 +233,11 @@ impl<'a> Explorer<'a> {
             .iter()
             .filter(|(_, verdict)| !verdict.is_whole());
         for (view, verdict) in broken.filter(|_| !found.is_beyond_repair) {
-            let what = format!("it was repaired, and {view} shows {verdict}");
+            let what = format!("it was repaired ({before} before), and {view} shows {verdict}");
             self.judge.breach(&self.units, state, Breach::Repair, what);
         }
         if found.needs_repair {
-            let what = "it was repaired, and there is something to repair".into();
+            let what = format!("it was repaired ({before} before), and there is more to repair");
             self.judge
                 .breach(&self.units, state, Breach::NotIdempotent, what);
         }

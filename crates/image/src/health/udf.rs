@@ -1,6 +1,7 @@
 //! What there is of UDF.
 
 use reburn_blocks::{BlockRangeList, Lba};
+use reburn_iso9660::records::TERMINATOR;
 use reburn_udf::{Flaw, ImportedTree, Note, NoteKind, Session, UdfError, Volume};
 
 use super::repair::Job;
@@ -41,15 +42,17 @@ impl Diagnosis<'_> {
         const LOOKED_AT: u32 = 64;
         let start = session::HEAD.get();
         let end = (start + LOOKED_AT).min(self.disc.block_count().get());
-        let mut has_iso = false;
+        let (mut has_iso, mut has_ended) = (false, false);
         for lba in (start..end).map(Lba::new) {
             let Some(block) = self.block(lba) else {
                 return true;
             };
             match &block[1..6] {
                 b"NSR02" | b"NSR03" => return true,
-                b"CD001" => has_iso = true,
+                b"CD001" => (has_iso, has_ended) = (true, block[0] == TERMINATOR),
                 b"BEA01" | b"TEA01" | b"BOOT2" | b"CDW02" => {}
+                // A descriptor of which something else is left hides nothing behind it.
+                _ if has_iso && !has_ended => {}
                 _ => break,
             }
         }
