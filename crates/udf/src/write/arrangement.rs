@@ -9,9 +9,9 @@ use crate::PartitionKind;
 /// Addresses for a new volume, with room for file data.
 ///
 /// In the order of the blocks: recognition sequence, main sequence, first anchor, sparing table,
-/// integrity sequence and room for another one, spare packets, then the partition with its metadata
-/// and file data. What comes after depends on [`VolumeSize`]. Everything that is ever rewritten on its own
-/// is alone in its write units, and in its packets on a sparable partition.
+/// integrity sequence and room for another one, spare packets, then the partition with its
+/// metadata and file data. What comes after depends on [`VolumeSize`]. Everything that is ever
+/// rewritten on its own is alone in its write units, and in its packets on a sparable partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrangement {
     /// Where the structures stand.
@@ -46,8 +46,8 @@ const RESERVE_SEQUENCE: Lba = Lba::new(192);
 /// anchor there, and before the places where programs look for traces of other file systems.
 const RESERVE_FROM_END: BlockCount = BlockCount::new(512);
 /// The last block near the start where programs look for other file systems before they look for
-/// UDF, and give up if they cannot read it. On a medium whatever is recorded again later goes behind
-/// it, since its write unit may be torn.
+/// UDF, and give up if they cannot read it. On a medium whatever is recorded again later goes
+/// behind it, since its write unit may be torn.
 const LAST_PROBE: Lba = Lba::new(2048);
 /// Blocks for integrity descriptors, so that there can be many before the sequence is full. Some
 /// programs take longer sequences for damaged.

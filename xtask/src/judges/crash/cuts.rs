@@ -3,10 +3,10 @@
 //! - The states come from a rehearsal of what the recorder tells a drive: all that the own reader
 //!   can tell apart, since readers differ in what they look at, and a sample of the others.
 //! - Nobody may show what is neither the old tree nor the new one, in any class.
-//! - In the atomic class the kernel must show one of them in every state, and libblkid must find the
-//!   volume. 7-Zip knows no second copies, so it may refuse; how often is counted.
-//! - In the recoverable class readers may refuse, until the disc is repaired: a sample of states is,
-//!   and then everybody must read it.
+//! - In the atomic class the kernel must show one of them in every state, and libblkid must find
+//!   the volume. 7-Zip knows no second copies, so it may refuse; how often is counted.
+//! - In the recoverable class readers may refuse, until the disc is repaired: a sample of states
+//!   is, and then everybody must read it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -30,7 +30,7 @@ use crate::simulate::scenario::Format;
 
 pub const JUDGE: Judge = Judge {
     name: "power cuts",
-    proves: "the kernel shows the old or the new tree after any cut, 7-Zip and libblkid nothing else",
+    proves: "the kernel shows the old or the new tree after a cut, others nothing else",
     needs: &super::NEEDS,
     optional: false,
     run,

@@ -123,16 +123,16 @@ const UNREAD: &str = "nothing is there, and nobody looks";
 const HEAD: &str = "Linux takes an unreadable block 16 for an open disc, but garbage for no UDF; \
                     libblkid needs the sequence; 7-Zip begins at the anchor";
 const FIRST_ANCHOR: &str = "Linux tries the last blocks too, libblkid only block 512, 7-Zip none";
-const MAIN: &str = "Linux takes the reserve sequence, 7-Zip does not; libblkid gives up at an error, \
-                    and takes no name from garbage";
-const LOGICAL: &str = "the descriptor comes first, so that Linux finds nothing in the main sequence \
-                       and takes the reserve, rather than half of each";
+const MAIN: &str = "Linux takes the reserve sequence, 7-Zip does not; libblkid gives up at an \
+                    error, and takes no name from garbage";
+const LOGICAL: &str = "the descriptor comes first, so that Linux finds nothing in the main \
+                       sequence and takes the reserve, rather than half of each";
 const RESERVE: &str = "nobody reads it while the main sequence is whole";
 const FIRST_LVID: &str = "Linux reads without one; libblkid reads the first for the revision, and \
                           ends at an error";
 const LATER_LVID: &str = "the one before prevails";
-const ROOT: &str = "there is one copy of the file set, so this fault is told, not survived; libblkid \
-                    does not read so far";
+const ROOT: &str = "there is one copy of the file set, so this fault is told, not survived; \
+                    libblkid does not read so far";
 const MAIN_ENTRY: &str = "Linux takes the mirror's entry, 7-Zip does not know it";
 const MIRROR: &str = "nobody reads it while the metadata file's entry is whole";
 const TABLE: &str = "Linux takes any table that it can read";
