@@ -50,6 +50,17 @@ fn mirror_flip() {
 }
 
 #[test]
+fn sparing_redo() {
+    for medium in [Medium::DvdPlusRw, Medium::BdRe] {
+        let (report, class) = rehearse(medium, sample::sparable());
+        assert_eq!(class, CrashClass::Atomic);
+        assert_eq!(report.violations, []);
+        assert_eq!((report.cost.rewritten, report.cost.barriers), (2, 3));
+        assert_eq!((report.refused, report.other), (0, 0));
+    }
+}
+
+#[test]
 fn vds_flip() {
     for medium in [Medium::DvdPlusRw, Medium::BdRe] {
         let (report, _) = rehearse(medium, sample::plain());
