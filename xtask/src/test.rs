@@ -135,9 +135,9 @@ fn simulate() -> Outcome {
     run_self(&["simulate"])
 }
 
-/// Edits of up to two changes; `cargo xtask simulate --power-cuts` has those of three.
+/// The scenarios of `cargo xtask simulate --power-cuts`; `--full` has more.
 fn power_cuts() -> Outcome {
-    run_self(&["simulate", "--power-cuts", "--quick"])
+    run_self(&["simulate", "--power-cuts"])
 }
 
 /// The crash explorer on protocols that a feature breaks.

@@ -1,7 +1,7 @@
 //! Ways to break the commit protocols, which tests must notice.
 //!
-//! Compiled in with the feature `mutants` alone, which only tests switch on. An image that is broken
-//! obeys no laws: what is wrong with its plans must be found by whoever rehearses them.
+//! Compiled in with the feature `mutants` alone, which only tests switch on. An image that is
+//! broken obeys no laws: what is wrong with its plans must be found by whoever rehearses them.
 
 use reburn_blocks::{Epoch, EpochRole, WriteUnit};
 

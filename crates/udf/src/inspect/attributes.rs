@@ -71,18 +71,28 @@ impl Inspector<'_> {
                 added.map(|(_, rest)| rest)
             }
             attribute_type::IMPLEMENTATION_USE | attribute_type::APPLICATION_USE => {
-                let added = self.add::<UseAttribute>(sheet_ref, 0, bytes, context);
-                added.map(|(used, rest)| {
+                // One without content ends with its identifier.
+                let mut padded = bytes.to_vec();
+                padded.resize(bytes.len().max(UseAttribute::SIZE), 0);
+                let shown = if bytes.len() == UseAttribute::CONTENT {
+                    &padded
+                } else {
+                    bytes
+                };
+                let added = self.add::<UseAttribute>(sheet_ref, 0, shown, context);
+                added.map(|(used, _)| {
                     sheet_ref.title = format!("{}, {:?}", sheet_ref.title, used.identifier.text());
                     let stated = used.header_checksum.get();
-                    let sum = bytes[..48].iter().map(|&byte| u16::from(byte));
+                    let sum = shown[..UseAttribute::CONTENT]
+                        .iter()
+                        .map(|&byte| u16::from(byte));
                     let sum = sum.fold(0, u16::wrapping_add);
                     if used.identifier.name().starts_with(b"*UDF ") && sum != stated {
                         sheet_ref.note(format!(
                             "the header's checksum is {sum:#06x}, not {stated:#06x} as it says"
                         ));
                     }
-                    rest
+                    bytes.get(UseAttribute::SIZE..).unwrap_or_default()
                 })
             }
             _ => {

@@ -61,9 +61,12 @@ record! {
 }
 
 impl UseAttribute {
+    /// Where content begins: with a checksum in those of UDF, and at once in others.
+    pub const CONTENT: usize = Self::SIZE - 2;
+
     /// The sum of the bytes before it, as it should be (UDF 3.3.4.5).
     pub fn checksum(&self) -> u16 {
-        let covered = &self.bytes()[..Self::SIZE - 2];
+        let covered = &self.bytes()[..Self::CONTENT];
         covered
             .iter()
             .fold(0, |sum: u16, &byte| sum.wrapping_add(byte.into()))

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use reburn_blocks::{BLOCK_SIZE, WriteUnit};
 use reburn_record::{Record, crc16};
-use reburn_tree::{InodeId, Metadata, NewKind, NodeId, Timestamp, Tree};
+use reburn_tree::{Attribute, InodeId, Metadata, NewKind, NodeId, Timestamp, Tree};
 use reburn_udf::records::{ExtendedFileEntry, ShortAd, Tag};
 use reburn_udf::{EditObstacle, NoteKind, Session, UdfOptions, UdfRevision, UpdateError, Volume};
 
@@ -70,6 +70,22 @@ fn units_of(disc: &Disc, paths: &[String]) -> usize {
         base.entries.get(inode).unwrap().block / 32
     });
     units.collect::<BTreeSet<_>>().len()
+}
+
+#[test]
+fn attributes_without_content_end_with_their_identifiers() {
+    let disc = disc(&many(3), &options(WriteUnit::DVD));
+    // What is recorded is shown record by record, and nothing must be wrong with it.
+    edit(&disc, How::new(WriteUnit::DVD), |tree| {
+        let inode = tree.inode(find(tree, "/few/a"));
+        let attribute = Attribute {
+            is_application: false,
+            name: b"*somebody".to_vec(),
+            suffix: [0; 8],
+            value: Bytes::new(),
+        };
+        tree.set_attributes(inode, vec![attribute]);
+    });
 }
 
 #[test]
@@ -275,7 +291,7 @@ fn an_edit_follows_one_that_was_cut() {
 }
 
 #[test]
-fn a_lost_mirror_is_made_anew_and_a_lost_file_must_be_repaired() {
+fn a_lost_entry_is_made_anew_whichever_it_is() {
     for is_duplicate in [false, true] {
         let options = UdfOptions {
             duplicate_metadata: is_duplicate,

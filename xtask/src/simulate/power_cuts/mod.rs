@@ -23,7 +23,7 @@ use tally::Tally;
 const THREADS: usize = 2;
 
 /// Rehearses the built-in scenarios, or one, and prints a table.
-pub fn run(media: Option<Medium>, only: Option<&str>, quick: bool, seed: u64) -> ExitCode {
+pub fn run(media: Option<Medium>, only: Option<&str>, full: bool, seed: u64) -> ExitCode {
     let scenarios = match only.map(str::parse) {
         Some(Ok(scenario)) => vec![scenario],
         Some(Err(error)) => {
@@ -31,7 +31,7 @@ pub fn run(media: Option<Medium>, only: Option<&str>, quick: bool, seed: u64) ->
             eprintln!("{error}");
             return ExitCode::from(2);
         }
-        None => built_in(media, quick),
+        None => built_in(media, full),
     };
     let options = Options {
         seed,
