@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use reburn_blocks::{BlockCount, ByteCount, CrashClass, Lba, Plan};
+use reburn_blocks::{BlockCount, ByteCount, CrashClass, Lba, Plan, Protocol};
 use reburn_tree::{Content, Kind, NodeId, Tree};
 use serde_json::{Value, json};
 
@@ -119,11 +119,11 @@ pub fn plan(plan: &Plan) -> String {
     }
     let count = modified.block_count();
     let mut text = format!(
-        "record {count} of {} blocks ({}) in {} by {}, which needs {} at least\n",
+        "record {count} of {} blocks ({}) in {} {}, which needs {} at least\n",
         plan.total_blocks,
         size(count),
         epochs(modified.epochs().len()),
-        plan.protocol,
+        by(plan.protocol),
         plan.lower_bound,
     );
     for (index, epoch) in modified.epochs().iter().enumerate() {
@@ -154,6 +154,13 @@ pub fn plan(plan: &Plan) -> String {
         plan.class_reason
     );
     text
+}
+
+fn by(protocol: Protocol) -> String {
+    match protocol {
+        Protocol::InPlace => protocol.to_string(),
+        _ => format!("by {protocol}"),
+    }
 }
 
 fn epochs(count: usize) -> String {

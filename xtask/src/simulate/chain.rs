@@ -4,7 +4,7 @@
 //! of all blocks; the image that the disc is compared with last was built without the plan.
 
 use std::fs::{self, File};
-use std::io::BufWriter;
+use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -25,6 +25,8 @@ use super::target::Target;
 const FIRST_TIME: i64 = 1_700_000_000;
 /// Blocks compared at a time.
 const CHUNK: BlockCount = BlockCount::new(512);
+/// More free blocks in a row are the blank rest of a medium.
+const FREED_MAX: BlockCount = BlockCount::new(8192);
 /// Blocks behind the image that must stay as they were.
 const BEHIND: u32 = 2048;
 
@@ -148,7 +150,7 @@ impl<'a> Chain<'a> {
         let plan = result.plan().map_err(text)?;
         let mut out = BufWriter::new(File::create(path).map_err(text)?);
         plan.save(&result, &mut out).map_err(text)?;
-        std::io::Write::flush(&mut out).map_err(text)?;
+        out.flush().map_err(text)?;
 
         let used = result.used_ranges();
         let mut round = Round {
@@ -219,18 +221,28 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// The start of the disc, as far as anything is recorded, in a file.
+    /// The disc in a file: what means something on it, and what was freed in between, with which
+    /// packets are filled up.
     fn copy_disc(&self) -> Result<PathBuf, String> {
         let mut target = self.load()?;
         let disc = DriveReader::new(&mut target).map_err(text)?;
         let image = FileSystemImage::import(&disc, &self.import_options()).map_err(text)?;
         let path = self.work.join("base.img");
         let mut file = File::create(&path).map_err(text)?;
-        image
-            .result()
-            .map_err(text)?
-            .write_to(&mut file, &mut |_| {})
-            .map_err(text)?;
+        let result = image.result().map_err(text)?;
+        result.write_to(&mut file, &mut |_| {}).map_err(text)?;
+        let freed = result.used_ranges().complement(result.total_blocks());
+        for range in freed
+            .iter()
+            .filter(|range| range.block_count() <= FREED_MAX)
+        {
+            let mut bytes = vec![0; range.block_count().as_usize() * BLOCK_SIZE];
+            disc.read_blocks(range.start_lba(), &mut bytes)
+                .map_err(text)?;
+            let start = SeekFrom::Start(range.start_lba().byte_offset());
+            file.seek(start).map_err(text)?;
+            file.write_all(&bytes).map_err(text)?;
+        }
         Ok(path)
     }
 
