@@ -3,7 +3,8 @@
 //!
 //! [`FileSystemImage`] is the tree with its options; [`ResultImage`] the disc, readable block
 //! by block; [`ResultImage::modified_blocks`] what to record of it, in an order that never
-//! loses the old tree before the new one is whole.
+//! loses the old tree before the new one is whole. [`Health`] says what of a disc is not whole,
+//! and what to record so that it is again.
 //!
 //! ```
 //! use bytes::Bytes;

@@ -61,20 +61,7 @@ pub(crate) fn lay_out(
 ) -> Result<NewBlocks, ImageError> {
     let (tree, medium, unit) = (&image.tree, image.medium, image.medium.write_unit());
     let changes = tree.changes_since(base.imported).unwrap_or_default();
-    // A full integrity sequence goes on in the extent beside it.
-    let is_full = udf.structures.next_integrity_unit(unit).is_none();
-    let spare = spare_integrity(&udf.structures, &base.live, unit).filter(|_| is_full);
-    let first = udf.structures.integrity.first().copied();
-    let options = UpdateOptions {
-        time: image.time,
-        write_unit: unit,
-        integrity: spare.or(first.filter(|_| image.rewrites_first_integrity())),
-        ..UpdateOptions::default()
-    };
-    let change = VolumeChange {
-        integrity: spare,
-        ..VolumeChange::default()
-    };
+    let (options, change) = options(image, (base, udf));
     let disc = base.disc();
     let update = Update::new(&udf.volume, disc, tree, &udf.entries, &changes, &options)?;
     let files = updated_files(tree, &update);
@@ -96,6 +83,29 @@ pub(crate) fn lay_out(
         update: Some(blocks),
         commit: Some(commit),
     })
+}
+
+/// How the volume is edited, and what its descriptors say of it then: a full integrity sequence
+/// goes on in the extent beside it.
+pub(crate) fn options(
+    image: &FileSystemImage<'_>,
+    (base, udf): (&Base<'_>, &UdfBase),
+) -> (UpdateOptions, VolumeChange) {
+    let (structures, unit) = (&udf.structures, image.medium.write_unit());
+    let is_full = structures.next_integrity_unit(unit).is_none();
+    let spare = spare_integrity(structures, &base.live, unit).filter(|_| is_full);
+    let first = structures.integrity.first().copied();
+    let options = UpdateOptions {
+        time: image.time,
+        write_unit: unit,
+        integrity: spare.or(first.filter(|_| image.rewrites_first_integrity())),
+        ..UpdateOptions::default()
+    };
+    let change = VolumeChange {
+        integrity: spare,
+        ..VolumeChange::default()
+    };
+    (options, change)
 }
 
 /// The files and streams that an edit needs blocks for.

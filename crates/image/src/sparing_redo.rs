@@ -25,17 +25,15 @@
 //! alone in its write unit; a plan that leaves the descriptor sequences alone is Atomic.
 
 use reburn_blocks::{BlockCount, BlockRangeList, CrashClass, Protocol, WriteUnit};
-use reburn_udf::{
-    UdfOptions, Update, UpdateError, UpdateOptions, UpdateRole, UpdateStructure, VolumeChange,
-    VolumeStructures,
-};
+use reburn_udf::{UdfOptions, Update, UpdateError, UpdateRole, UpdateStructure, VolumeStructures};
 
 use crate::base::{Base, UdfBase};
 use crate::free_space::FreeSpace;
-use crate::mirror_flip::{Room, UpdateBlocks, assemble, check_alone, range_of, updated_files};
+use crate::mirror_flip::{
+    Room, UpdateBlocks, assemble, check_alone, options, range_of, updated_files,
+};
 use crate::new_blocks::{Commit, NewBlocks, add_files};
 use crate::placement::{NewFile, Placement};
-use crate::places::spare_integrity;
 use crate::{FileSystemImage, ImageError, Medium, laws, vds_flip};
 
 /// Why the class is atomic.
@@ -105,20 +103,7 @@ fn in_packets(
 ) -> Result<NewBlocks, ImageError> {
     let (tree, medium, unit) = (&image.tree, image.medium, image.medium.write_unit());
     let changes = tree.changes_since(base.imported).unwrap_or_default();
-    // A full integrity sequence goes on in the extent beside it.
-    let is_full = udf.structures.next_integrity_unit(unit).is_none();
-    let spare = spare_integrity(&udf.structures, &base.live, unit).filter(|_| is_full);
-    let first = udf.structures.integrity.first().copied();
-    let options = UpdateOptions {
-        time: image.time,
-        write_unit: unit,
-        integrity: spare.or(first.filter(|_| image.rewrites_first_integrity())),
-        ..UpdateOptions::default()
-    };
-    let change = VolumeChange {
-        integrity: spare,
-        ..VolumeChange::default()
-    };
+    let (options, change) = options(image, (base, udf));
     let disc = base.disc();
     let mut update = Update::new(&udf.volume, disc, tree, &udf.entries, &changes, &options)?;
     let files = updated_files(tree, &update);

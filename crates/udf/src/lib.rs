@@ -6,8 +6,8 @@
 //!   gives them addresses, and [`Placed`] renders any block of them. Where file data goes is the
 //!   caller's business. Partitions of every kind are written, with every access that goes with
 //!   them: [`UdfOptions`] says which do.
-//! - [`Update`] edits a volume with a metadata partition: what it does not change stays where and
-//!   as it is, and at every moment readers see the old tree or the new one.
+//! - [`Update`] edits a volume with a metadata or sparable partition: what it does not change stays
+//!   at its address and as it is, and at every moment readers see the old tree or the new one.
 //! - [`records`] has the records as they stand on disc, and [`Inspector`] shows every structure
 //!   of a volume with them, field by field and sound or not.
 //!
