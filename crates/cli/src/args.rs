@@ -3,11 +3,15 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use reburn_image::Medium;
 use reburn_tree::Timestamp;
 
+use crate::choices::{
+    AccessArg, CompareArg, DeepArg, JolietArg, LevelArg, PartitionArg, Switch, TreeArg, VerifyArg,
+};
 use crate::disc::DiscName;
+use crate::drive_args::DriveArgs;
 use crate::file_system::FileSystemArg;
 use crate::time;
 
@@ -54,6 +58,8 @@ pub enum Verb {
     Rehearse(Rehearse),
     /// Say which files a disc shows and what of it is not whole, and mend it
     Check(Check),
+    /// Virtual drives and discs: make one, let programs use it
+    Drive(DriveArgs),
 }
 
 /// `reburn make`
@@ -314,113 +320,6 @@ pub struct SessionArgs {
     /// The session of ISO 9660 to read, counted from 1, the oldest; the newest by default
     #[arg(long, value_name = "N", conflicts_with_all = ["start", "last"])]
     pub session: Option<u32>,
-}
-
-/// Kinds of UDF partitions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PartitionArg {
-    /// Blocks are where they are
-    Plain,
-    /// Damaged packets are replaced by spare ones (1.50 to 2.01)
-    Sparable,
-    /// For write-once media: a table says where blocks are (from 1.50 on)
-    Virtual,
-    /// Entries and directories are in a file of their own, and that has a mirror (2.50 and 2.60)
-    Metadata,
-}
-
-/// What other systems may do with a volume.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum AccessArg {
-    /// Read it
-    ReadOnly,
-    /// Overwrite any block
-    Overwritable,
-    /// Overwrite any block, and the drive records it elsewhere (2.60)
-    PseudoOverwritable,
-}
-
-/// Length of Joliet names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum JolietArg {
-    /// No Joliet tree
-    Off,
-    /// At most 64 characters, as the specification has it
-    #[value(name = "64")]
-    Strict,
-    /// At most 103 characters, which the specification does not have but readers take
-    #[value(name = "103")]
-    Relaxed,
-}
-
-/// On or off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Switch {
-    /// With it
-    On,
-    /// Without it
-    Off,
-}
-
-/// Interchange levels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LevelArg {
-    /// Names of 8 and 3 characters, files below 4 GiB
-    #[value(name = "1")]
-    One,
-    /// Names of 31 characters, files below 4 GiB
-    #[value(name = "2")]
-    Two,
-    /// Names of 31 characters, files of any size
-    #[value(name = "3")]
-    Three,
-    /// Level 3 and an ISO 9660:1999 tree beside it
-    #[value(name = "1999")]
-    Enhanced,
-}
-
-/// What becomes of deep folders.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum DeepArg {
-    /// Move them to a folder near the root
-    Relocate,
-    /// Leave them, as most readers take it
-    InPlace,
-}
-
-/// Trees of a volume.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TreeArg {
-    /// POSIX names and attributes
-    RockRidge,
-    /// Joliet names
-    Joliet,
-    /// ISO 9660:1999 names
-    Enhanced,
-    /// Names as ECMA-119 has them
-    Plain,
-    /// UDF
-    Udf,
-}
-
-/// When a file counts as unchanged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum CompareArg {
-    /// Same size and modification time
-    Time,
-    /// Same bytes
-    Content,
-}
-
-/// What to verify.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum VerifyArg {
-    /// Nothing
-    None,
-    /// Exactly the recorded blocks
-    Recorded,
-    /// The whole image
-    Whole,
 }
 
 fn medium(name: &str) -> Result<Medium, String> {

@@ -8,7 +8,8 @@ use reburn_iso9660::{DeepDirectories, Joliet, Level};
 use reburn_tree::Timestamp;
 use reburn_udf::{Access, PartitionKind};
 
-use crate::args::{AccessArg, DeepArg, JolietArg, LevelArg, PartitionArg, Switch, VolumeArgs};
+use crate::args::VolumeArgs;
+use crate::choices::{AccessArg, DeepArg, JolietArg, LevelArg, PartitionArg, Switch};
 
 /// The file systems of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod choices;
 mod disc;
+mod drive_args;
 mod failure;
 mod file_system;
 mod output;
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         Verb::Burn(args) => verbs::burn::run(args, terminal),
         Verb::Rehearse(args) => verbs::rehearse::run(args, terminal),
         Verb::Check(args) => verbs::check::run(args, terminal),
+        Verb::Drive(args) => verbs::drive::run(args, terminal),
     };
     match done {
         Ok(code) => code,

@@ -11,7 +11,8 @@ use reburn_recorder::{Event, Options, Outcome, Recorder, Verify};
 use reburn_tree::Timestamp;
 use serde_json::json;
 
-use crate::args::{Burn, VerifyArg};
+use crate::args::Burn;
+use crate::choices::VerifyArg;
 use crate::disc::open_image;
 use crate::failure::Failure;
 use crate::progress::{Progress, Terminal};

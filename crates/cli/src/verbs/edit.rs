@@ -11,7 +11,8 @@ use reburn_blocks::{BlockRangeList, BlockRead, Plan};
 use reburn_emulator::{DriveProfile, MediumKind};
 use reburn_image::{Compare, FileSystemImage, HostOptions, ImportOptions, Medium};
 
-use crate::args::{CompareArg, Edit};
+use crate::args::Edit;
+use crate::choices::CompareArg;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::Terminal;

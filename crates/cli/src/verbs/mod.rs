@@ -3,6 +3,7 @@
 pub mod burn;
 pub mod check;
 pub mod diff;
+pub mod drive;
 pub mod edit;
 pub mod get;
 pub mod make;

@@ -8,7 +8,8 @@ use reburn_iso9660::{Hierarchy, IsoError};
 use reburn_tree::{NodeId, Tree};
 use reburn_udf::{Incompatible, Session, UdfError};
 
-use crate::args::{SessionArgs, TreeArg, TreeArgs};
+use crate::args::{SessionArgs, TreeArgs};
+use crate::choices::TreeArg;
 use crate::disc::{DiscName, OpenDisc};
 use crate::failure::Failure;
 use crate::progress::Terminal;

@@ -12,7 +12,8 @@ use reburn_blocks::{BlockRead, Lba};
 use reburn_record::{Row, Sheet};
 use serde_json::{Value, json};
 
-use crate::args::{Show, TreeArg, TreeArgs};
+use crate::args::{Show, TreeArgs};
+use crate::choices::TreeArg;
 use crate::failure::Failure;
 use crate::progress::Terminal;
 

@@ -51,3 +51,9 @@ fn rehearse() {
     let place = Place::new();
     assert_snapshot!(place.ok(&["rehearse", "-h"]));
 }
+
+#[test]
+fn drive() {
+    let place = Place::new();
+    assert_snapshot!(place.ok(&["drive", "-h"]));
+}

@@ -2,6 +2,7 @@
 //! leaves behind.
 
 mod check;
+mod drive;
 mod help;
 mod journey;
 mod place;

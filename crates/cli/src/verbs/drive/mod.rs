@@ -1,0 +1,16 @@
+//! `reburn drive`: virtual drives and discs.
+
+mod create;
+
+use std::process::ExitCode;
+
+use crate::drive_args::{DriveAction, DriveArgs};
+use crate::failure::Failure;
+use crate::progress::Terminal;
+
+/// Does what was asked of a virtual drive or disc.
+pub fn run(args: &DriveArgs, terminal: Terminal) -> Result<ExitCode, Failure> {
+    match &args.action {
+        DriveAction::Create(args) => create::run(args, terminal),
+    }
+}
