@@ -1,4 +1,4 @@
-//! What is on the medium and how it is laid out; formatting, closing, blanking.
+//! What is on the medium and how it is laid out.
 
 use reburn_blocks::Lba;
 
@@ -241,132 +241,6 @@ impl Fields for ReadDiscStructure {
     }
 }
 
-/// Formats the medium as a [parameter list](crate::reply::FormatParameters) says (MMC-6,
-/// FORMAT UNIT). Optical drives take no other form: the list is always sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FormatUnit {
-    /// Whether to forget the list of defects known so far.
-    pub complete_list: bool,
-}
-
-impl Fields for FormatUnit {
-    fn put(&self, cdb: &mut Cdb) {
-        cdb.set(1, 0x11);
-        cdb.set_bit(1, 3, self.complete_list);
-    }
-
-    fn get(cdb: &Cdb) -> Result<Self, Sense> {
-        if cdb.u8(1) & 0x17 != 0x11 {
-            return Err(Sense::INVALID_FIELD_IN_CDB);
-        }
-        Ok(Self {
-            complete_list: cdb.bit(1, 3),
-        })
-    }
-}
-
-/// What CLOSE TRACK SESSION closes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CloseFunction {
-    /// Stops the background format of a DVD+RW.
-    StopFormat = 0,
-    /// A track.
-    Track = 1,
-    /// A session; on DVD+RW, makes the disc readable before its format is complete.
-    Session = 2,
-    /// A session, with the whole format done (DVD+RW).
-    SessionComplete = 3,
-    /// A session of a DVD+R with two layers, with its middle areas.
-    DualLayer = 4,
-    /// The disc, for good, with a minimal radius.
-    FinalizeMinimal = 5,
-    /// The disc, for good.
-    Finalize = 6,
-}
-
-/// Closes a track, a session or the disc (MMC-6, CLOSE TRACK SESSION).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CloseTrackSession {
-    /// Whether to answer before it is done.
-    pub immediate: bool,
-    /// What to close.
-    pub function: CloseFunction,
-    /// The track, where one is closed.
-    pub track: u16,
-}
-
-impl Fields for CloseTrackSession {
-    fn put(&self, cdb: &mut Cdb) {
-        cdb.set_bit(1, 0, self.immediate);
-        cdb.set(2, self.function as u8);
-        cdb.set_u16(4, self.track);
-    }
-
-    fn get(cdb: &Cdb) -> Result<Self, Sense> {
-        let function = match cdb.u8(2) & 7 {
-            0 => CloseFunction::StopFormat,
-            1 => CloseFunction::Track,
-            2 => CloseFunction::Session,
-            3 => CloseFunction::SessionComplete,
-            4 => CloseFunction::DualLayer,
-            5 => CloseFunction::FinalizeMinimal,
-            6 => CloseFunction::Finalize,
-            _ => return Err(Sense::INVALID_FIELD_IN_CDB),
-        };
-        Ok(Self {
-            immediate: cdb.bit(1, 0),
-            function,
-            track: cdb.u16(4),
-        })
-    }
-}
-
-/// Blanks a CD-RW or DVD-RW (MMC-6, BLANK).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Blank {
-    /// Whether to answer before it is done.
-    pub immediate: bool,
-    /// How much: 0 everything, 1 as little as possible, 4 the last track's tail.
-    pub kind: u8,
-    /// The track or address to start from.
-    pub start: u32,
-}
-
-impl Fields for Blank {
-    fn put(&self, cdb: &mut Cdb) {
-        cdb.set(1, self.kind & 7);
-        cdb.set_bit(1, 4, self.immediate);
-        cdb.set_u32(2, self.start);
-    }
-
-    fn get(cdb: &Cdb) -> Result<Self, Sense> {
-        Ok(Self {
-            immediate: cdb.bit(1, 4),
-            kind: cdb.u8(1) & 7,
-            start: cdb.u32(2),
-        })
-    }
-}
-
-/// Calibrates the laser's power (MMC-6, SEND OPC INFORMATION).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SendOpc {
-    /// Whether to calibrate now.
-    pub calibrate: bool,
-}
-
-impl Fields for SendOpc {
-    fn put(&self, cdb: &mut Cdb) {
-        cdb.set_bit(1, 0, self.calibrate);
-    }
-
-    fn get(cdb: &Cdb) -> Result<Self, Sense> {
-        Ok(Self {
-            calibrate: cdb.bit(1, 0),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::{Command, check};
@@ -412,38 +286,6 @@ mod tests {
     }
 
     #[test]
-    fn golden_bytes_of_changes() {
-        check(
-            FormatUnit {
-                complete_list: false,
-            },
-            &[4, 0x11, 0, 0, 0, 0],
-        );
-        check(
-            FormatUnit {
-                complete_list: true,
-            },
-            &[4, 0x19, 0, 0, 0, 0],
-        );
-        let close = CloseTrackSession {
-            immediate: true,
-            function: CloseFunction::Session,
-            track: 0x0102,
-        };
-        check(close, &[0x5b, 1, 2, 0, 1, 2, 0, 0, 0, 0]);
-        let blank = Blank {
-            immediate: true,
-            kind: 1,
-            start: 5,
-        };
-        check(blank, &[0xa1, 0x11, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0]);
-        check(
-            SendOpc { calibrate: true },
-            &[0x54, 1, 0, 0, 0, 0, 0, 0, 0, 0],
-        );
-    }
-
-    #[test]
     fn the_format_of_a_toc_stands_in_two_places() {
         let sessions = ReadToc {
             msf: false,
@@ -463,9 +305,6 @@ mod tests {
             &[0x52, 3, 0, 0, 0, 0, 0, 0, 34, 0],
             &[0x43, 0, 6, 0, 0, 0, 0, 0, 12, 0],
             &[0xad, 2, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0],
-            &[0x04, 0, 0, 0, 0, 0],
-            &[0x04, 0x12, 0, 0, 0, 0],
-            &[0x5b, 0, 7, 0, 0, 0, 0, 0, 0, 0],
         ] {
             assert_eq!(
                 Command::decode(bytes),

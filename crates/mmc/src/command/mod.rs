@@ -6,14 +6,18 @@
 //! [`Sense::LBA_OUT_OF_RANGE`] (5/21/00) for an address that no medium reaches.
 
 mod medium;
+mod recording;
 mod settings;
 mod status;
 mod transfer;
 
 pub use medium::{
-    Blank, CloseFunction, CloseTrackSession, DiscInformationType, FormatUnit, MediaType,
-    ReadCapacity, ReadDiscInformation, ReadDiscStructure, ReadFormatCapacities, ReadToc,
-    ReadTrackInformation, SendOpc, TocFormat, TrackAddress,
+    DiscInformationType, MediaType, ReadCapacity, ReadDiscInformation, ReadDiscStructure,
+    ReadFormatCapacities, ReadToc, ReadTrackInformation, TocFormat, TrackAddress,
+};
+pub use recording::{
+    Blank, CloseFunction, CloseTrackSession, FormatUnit, RepairTrack, Reservation, ReserveTrack,
+    SendOpc,
 };
 pub use settings::{
     FeatureScope, GetConfiguration, GetPerformance, ModeSelect, ModeSense, PageControl,
@@ -122,8 +126,10 @@ commands! {
     0x4a 10 GetEventStatus "GET EVENT STATUS NOTIFICATION";
     0x51 10 ReadDiscInformation "READ DISC INFORMATION";
     0x52 10 ReadTrackInformation "READ TRACK INFORMATION";
+    0x53 10 ReserveTrack "RESERVE TRACK";
     0x54 10 SendOpc "SEND OPC INFORMATION";
     0x55 10 ModeSelect "MODE SELECT (10)";
+    0x58 10 RepairTrack "REPAIR TRACK";
     0x5a 10 ModeSense "MODE SENSE (10)";
     0x5b 10 CloseTrackSession "CLOSE TRACK SESSION";
     0x5c 10 ReadBufferCapacity "READ BUFFER CAPACITY";
@@ -206,7 +212,7 @@ mod tests {
         #[test]
         fn meaning_survives_encoding_of_known_commands(
             opcode in prop::sample::select(
-                &[0x04u8, 0x12, 0x1b, 0x28, 0x35, 0x43, 0x46, 0x51, 0x52, 0x5a, 0x5b, 0xac][..],
+                &[0x04u8, 0x12, 0x1b, 0x28, 0x35, 0x43, 0x46, 0x51, 0x52, 0x53, 0x5a, 0x5b, 0xac][..],
             ),
             rest in prop::collection::vec(any::<u8>(), 0..=15),
         ) {
