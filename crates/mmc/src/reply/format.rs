@@ -49,12 +49,28 @@ impl FormatKind {
     pub const FULL: Self = Self(0x00);
     /// The whole DVD-RAM with another spare area.
     pub const SPARE_AREA: Self = Self(0x01);
+    /// The whole CD-RW in packets, or the whole DVD-RW for overwriting.
+    pub const REWRITABLE_FULL: Self = Self(0x10);
+    /// The last session grows (CD-RW).
+    pub const GROW_SESSION: Self = Self(0x11);
+    /// A session is added (CD-RW).
+    pub const ADD_SESSION: Self = Self(0x12);
+    /// The last border grows quickly (DVD-RW).
+    pub const QUICK_GROW: Self = Self(0x13);
+    /// A border is added quickly (DVD-RW).
+    pub const QUICK_ADD: Self = Self(0x14);
+    /// The first border, quickly: it grows as it is written (DVD-RW).
+    pub const QUICK: Self = Self(0x15);
+    /// In the way of Mount Rainier.
+    pub const MOUNT_RAINIER: Self = Self(0x24);
     /// DVD+RW, mostly in the background.
     pub const DVD_PLUS_RW: Self = Self(0x26);
     /// BD-RE with spare areas.
     pub const BD_RE_SPARE: Self = Self(0x30);
     /// BD-RE without spare areas.
     pub const BD_RE_NO_SPARE: Self = Self(0x31);
+    /// BD-R with spare areas.
+    pub const BD_R_SPARE: Self = Self(0x32);
 }
 
 /// `26h`, as documents write it.
@@ -80,7 +96,8 @@ pub struct FormatDescriptor {
     pub blocks: BlockCount,
     /// How.
     pub kind: FormatKind,
-    /// A variety of it, 0 to 3; on BD-RE, how much is certified.
+    /// A variety of it, 0 to 3: on BD-RE, how much is certified; on BD-R, the recording mode
+    /// (0 sequential with replaceable clusters, 1 sequential, 2 random).
     pub subtype: u8,
     /// What the type says: block size, spare clusters. 24 bits.
     pub parameter: u32,
