@@ -205,20 +205,9 @@ fn inquiry_data() -> InquiryData {
 /// The one track of an image.
 fn only_track(blocks: BlockCount) -> TrackInformation {
     TrackInformation {
-        track: 1,
-        session: 1,
-        track_mode: 4,
-        data_mode: 1,
-        damaged: false,
-        reserved: false,
-        blank: false,
-        packet: false,
-        fixed_packet: false,
-        start: Lba::ZERO,
-        next_writable: None,
-        free_blocks: BlockCount::ZERO,
         packet_size: WriteUnit::FILE.blocks(),
         track_size: blocks,
         last_recorded: blocks.get().checked_sub(1).map(Lba::new),
+        ..TrackInformation::DATA
     }
 }

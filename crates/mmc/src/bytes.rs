@@ -55,7 +55,12 @@ impl<'a> Fields<'a> {
     }
 
     pub fn u32(&self, offset: usize) -> u32 {
-        u32::from_be_bytes([0, 1, 2, 3].map(|index| self.u8(offset + index)))
+        u32::from_be_bytes(self.array(offset))
+    }
+
+    /// The `N` bytes at `offset`; zeros past the end.
+    pub fn array<const N: usize>(&self, offset: usize) -> [u8; N] {
+        std::array::from_fn(|index| self.u8(offset + index))
     }
 
     /// The error that the field at `offset` makes no sense.

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use reburn_mmc::reply::{
     BufferCapacity, Capacity, Configuration, DiscInformation, DiscStructure, EventStatus,
     FormatCapacities, FormatParameters, InquiryData, MechanismState, ModeParameters, Performance,
-    StreamingDescriptor, Toc, TocSessions, TrackInformation, WriteSpeeds,
+    PseudoOverwriteResources, StreamingDescriptor, Toc, TocSessions, TrackInformation,
+    TrackResources, WriteSpeeds,
 };
 use reburn_mmc::{Command, DecodeError, Sense};
 
@@ -12,7 +13,7 @@ use reburn_mmc::{Command, DecodeError, Sense};
 type Decoder = fn(&[u8]) -> Result<(), DecodeError>;
 
 /// Every decoder.
-const DECODERS: [Decoder; 19] = [
+const DECODERS: [Decoder; 21] = [
     |bytes| BufferCapacity::decode(bytes).map(drop),
     |bytes| Capacity::decode(bytes).map(drop),
     |bytes| Configuration::decode(bytes).map(drop),
@@ -26,6 +27,8 @@ const DECODERS: [Decoder; 19] = [
     |bytes| ModeParameters::decode(bytes).map(drop),
     |bytes| ModeParameters::decode_list(bytes).map(drop),
     |bytes| Performance::decode(bytes).map(drop),
+    |bytes| PseudoOverwriteResources::decode(bytes).map(drop),
+    |bytes| TrackResources::decode(bytes).map(drop),
     |bytes| StreamingDescriptor::decode(bytes).map(drop),
     |bytes| Toc::decode(bytes).map(drop),
     |bytes| TocSessions::decode(bytes).map(drop),

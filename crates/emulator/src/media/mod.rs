@@ -103,21 +103,10 @@ fn nothing_to_close(now: Situation<'_>) -> Result<Job, Sense> {
 fn only_track(now: Situation<'_>) -> TrackInformation {
     let blocks = now.state.blocks();
     TrackInformation {
-        track: 1,
-        session: 1,
-        track_mode: 4,
-        data_mode: 1,
-        damaged: false,
-        reserved: false,
         blank: blocks.is_zero(),
-        packet: false,
-        fixed_packet: false,
-        start: Lba::ZERO,
-        next_writable: None,
-        free_blocks: BlockCount::ZERO,
         packet_size: now.kind.write_unit().blocks(),
         track_size: blocks,
-        last_recorded: None,
+        ..TrackInformation::DATA
     }
 }
 

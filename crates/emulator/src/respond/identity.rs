@@ -4,8 +4,9 @@ use reburn_blocks::{Lba, WriteUnit};
 use reburn_drive::software::{Answer, Outcome};
 use reburn_mmc::command::{GetConfiguration, GetEventStatus, Inquiry, MechanismStatus};
 use reburn_mmc::reply::{
-    ClassEvent, Configuration, EventStatus, Feature, FeatureDescriptor, FormattableWays,
-    InquiryData, MechanismState, MediaEvent, MediaEventStatus, ProfileDescriptor, StreamingSupport,
+    BdReadClasses, BdWriteClasses, ClassEvent, Configuration, EventStatus, Feature,
+    FeatureDescriptor, FormattableWays, InquiryData, MechanismState, MediaEvent, MediaEventStatus,
+    ProfileDescriptor, StreamingSupport,
 };
 use reburn_mmc::{Profile, Sense};
 
@@ -21,6 +22,9 @@ const PROFILES: [Profile; 4] = [
     Profile::DVD_RAM,
     Profile::REMOVABLE_DISK,
 ];
+
+/// The versions of BD-RE by class: 2.1 and 3.0 of class 1.
+const BD_RE_VERSIONS: [u16; 4] = [0, 0x000c, 0, 0];
 
 impl Emulator {
     /// Pages of vital product data are refused, as ATAPI drives do.
@@ -91,7 +95,7 @@ impl Emulator {
             (1, morphing),
             (1, removable),
             (0, Feature::PowerManagement),
-            (0, Feature::Timeout(Vec::new())),
+            (0, Feature::Timeout { group_3_unit: None }),
             (4, streaming),
             (0, serial),
         ]
@@ -118,6 +122,7 @@ impl Emulator {
             expandable: defects,
             quick_certification: blu_ray,
             certification: defects,
+            random_recording: false,
         };
         let defect_management = Feature::DefectManagement {
             spare_area_information: true,
@@ -127,10 +132,23 @@ impl Emulator {
             quick_start: true,
             close_only: false,
         };
+        let dvd_read = Feature::DvdRead {
+            multi_110: true,
+            dual_layer_rw: false,
+            dual_layer_r: true,
+        };
+        let bd_read = BdReadClasses {
+            re: BD_RE_VERSIONS,
+            ..BdReadClasses::default()
+        };
+        let bd_write = BdWriteClasses {
+            re: BD_RE_VERSIONS,
+            ..BdWriteClasses::default()
+        };
         let plus_rw_in = kind == Some(MediumKind::DvdPlusRw);
         [
             (0, Feature::random_readable(blocking), formatted),
-            (1, Feature::DvdRead(vec![1, 0, 1, 0]), dvd),
+            (1, dvd_read, dvd),
             (
                 1,
                 Feature::random_writable(last, blocking),
@@ -139,8 +157,8 @@ impl Emulator {
             (1, Feature::Formattable(ways), writable),
             (0, defect_management, defects),
             (1, plus_rw, plus_rw_in && writable),
-            (0, Feature::BdRead(bd_classes(7)), blu_ray),
-            (0, Feature::BdWrite(bd_classes(5)), blu_ray && writable),
+            (0, Feature::BdRead(bd_read), blu_ray),
+            (0, Feature::BdWrite(bd_write), blu_ray && writable),
         ]
         .map(|(version, feature, current)| FeatureDescriptor {
             version,
@@ -174,12 +192,4 @@ impl Emulator {
         };
         Answer::bytes(state.encode(), command.allocation)
     }
-}
-
-/// The data of the features BD READ and BD WRITE: 4 bytes, then a bitmap of versions for each
-/// of so many pairs of classes; the second, BD-RE class 1, has versions 2.1 and 3.0.
-fn bd_classes(words: usize) -> Vec<u8> {
-    let mut data = vec![0; words * 4];
-    data[7] = 0x0c;
-    data
 }

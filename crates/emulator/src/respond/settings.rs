@@ -8,6 +8,7 @@ use reburn_mmc::command::{
 use reburn_mmc::reply::{
     CapabilitiesPage, ModePage, ModeParameters, Performance, PerformanceRange, PowerPage,
     RecoveryPage, StreamingDescriptor, TimeoutPage, WriteParametersPage, WriteSpeed, WriteSpeeds,
+    WriteType,
 };
 use reburn_mmc::{Sense, Speed};
 
@@ -34,13 +35,9 @@ impl Settings {
             },
             write: WriteParametersPage {
                 underrun_protection: true,
-                test_write: false,
-                write_type: 0,
-                multi_session: 0,
-                fixed_packet: false,
                 track_mode: 5,
                 data_block_type: 8,
-                packet_size: 0,
+                ..WriteParametersPage::default()
             },
             power: PowerPage {
                 idle: Some(600),
@@ -126,7 +123,9 @@ impl Emulator {
             match page {
                 ModePage::Recovery(page) => settings.recovery = page,
                 // No medium here has other write types; programs probe for them.
-                ModePage::WriteParameters(page) if page.write_type == 0 => settings.write = page,
+                ModePage::WriteParameters(page) if page.write_type == WriteType::PACKET => {
+                    settings.write = page;
+                }
                 ModePage::Caching { .. } => {} // accepted, without effect, as drives do
                 ModePage::Power(page) => settings.power = page,
                 ModePage::Timeout(page) => settings.timeout = page,

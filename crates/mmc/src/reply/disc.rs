@@ -68,6 +68,21 @@ pub enum BackgroundFormat {
     Complete,
 }
 
+/// The kind of disc that a CD's lead-in names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct DiscType(pub u8);
+
+impl DiscType {
+    /// CD-DA or CD-ROM, and every DVD and Blu-ray disc.
+    pub const CD_ROM: Self = Self(0x00);
+    /// CD-I.
+    pub const CD_I: Self = Self(0x10);
+    /// CD-ROM XA.
+    pub const CD_ROM_XA: Self = Self(0x20);
+    /// Not said yet: no session is closed.
+    pub const UNDEFINED: Self = Self(0xff);
+}
+
 /// The state of the disc as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DiscInformation {
@@ -91,9 +106,23 @@ pub struct DiscInformation {
     pub disc_identification: Option<u32>,
     /// Whether any use is allowed (no application code restricts it).
     pub unrestricted_use: bool,
+    /// What a CD's lead-in calls it.
+    pub disc_type: DiscType,
+    /// Where the lead-in of the open session starts: minutes, seconds and frames on CD, a block
+    /// on the others. [`DiscInformation::NOWHERE`] if no session can follow.
+    pub last_lead_in: u32,
+    /// The last place where a lead-out can start, in the same units.
+    pub last_possible_lead_out: u32,
+    /// The disc's bar code, if it has one.
+    pub bar_code: Option<[u8; 8]>,
+    /// The application code that restricts the disc's use, if it counts.
+    pub application_code: Option<u8>,
 }
 
 impl DiscInformation {
+    /// What stands for a lead-in or lead-out that no disc takes any more.
+    pub const NOWHERE: u32 = u32::MAX;
+
     /// One session of one track, written in any order: what rewritable DVD and Blu-ray say.
     pub const OVERWRITABLE: Self = Self {
         status: DiscStatus::Complete,
@@ -106,6 +135,11 @@ impl DiscInformation {
         background_format: BackgroundFormat::None,
         disc_identification: None,
         unrestricted_use: true,
+        disc_type: DiscType::CD_ROM,
+        last_lead_in: 0,
+        last_possible_lead_out: 0,
+        bar_code: None,
+        application_code: None,
     };
 
     /// The reply, 34 bytes.
@@ -114,7 +148,12 @@ impl DiscInformation {
         let [first_high, first_low] = self.first_track_in_last_session.to_be_bytes();
         let [last_high, last_low] = self.last_track_in_last_session.to_be_bytes();
         let identified = self.disc_identification.is_some();
-        let validity = flags([(identified, 7), (self.unrestricted_use, 5)]);
+        let validity = flags([
+            (identified, 7),
+            (self.bar_code.is_some(), 6),
+            (self.unrestricted_use, 5),
+            (self.application_code.is_some(), 4),
+        ]);
         let record = DiscInformationData {
             length: U16::new(len16(DiscInformationData::SIZE - 2)),
             status: u8::from(self.erasable) << 4
@@ -125,15 +164,15 @@ impl DiscInformation {
             first_track_in_last_session_low: first_low,
             last_track_in_last_session_low: last_low,
             validity: validity | self.background_format as u8,
-            disc_type: 0,
+            disc_type: self.disc_type.0,
             sessions_high,
             first_track_in_last_session_high: first_high,
             last_track_in_last_session_high: last_high,
             disc_identification: U32::new(self.disc_identification.unwrap_or_default()),
-            last_session_lead_in: U32::new(0),
-            last_possible_lead_out: U32::new(0),
-            bar_code: [0; 8],
-            application_code: 0,
+            last_session_lead_in: U32::new(self.last_lead_in),
+            last_possible_lead_out: U32::new(self.last_possible_lead_out),
+            bar_code: self.bar_code.unwrap_or_default(),
+            application_code: self.application_code.unwrap_or_default(),
             opc_entries: 0,
         };
         record.bytes().to_vec()
@@ -182,6 +221,11 @@ impl DiscInformation {
             background_format,
             disc_identification: fields.bit(7, 7).then_some(record.disc_identification.get()),
             unrestricted_use: fields.bit(7, 5),
+            disc_type: DiscType(record.disc_type),
+            last_lead_in: record.last_session_lead_in.get(),
+            last_possible_lead_out: record.last_possible_lead_out.get(),
+            bar_code: fields.bit(7, 6).then_some(record.bar_code),
+            application_code: fields.bit(7, 4).then_some(record.application_code),
         })
     }
 }
@@ -194,7 +238,9 @@ mod tests {
 
     fn bytes() -> [u8; 34] {
         let mut bytes = [0; 34];
-        bytes[..16].copy_from_slice(&[0, 32, 0x1e, 1, 1, 1, 2, 0xa2, 0, 0, 0, 1, 0, 0, 1, 2]);
+        bytes[..16].copy_from_slice(&[0, 32, 0x1e, 1, 1, 1, 2, 0xf2, 0x20, 0, 0, 1, 0, 0, 1, 2]);
+        bytes[16..24].copy_from_slice(&[0, 1, 2, 3, 0xff, 0xff, 0xff, 0xff]);
+        bytes[24..33].copy_from_slice(b"barcode!A");
         bytes
     }
 
@@ -204,6 +250,11 @@ mod tests {
             last_track_in_last_session: 0x0102,
             background_format: BackgroundFormat::Running,
             disc_identification: Some(0x102),
+            disc_type: DiscType::CD_ROM_XA,
+            last_lead_in: 0x0001_0203,
+            last_possible_lead_out: DiscInformation::NOWHERE,
+            bar_code: Some(*b"barcode!"),
+            application_code: Some(b'A'),
             ..DiscInformation::OVERWRITABLE
         };
         assert_eq!(information.encode(), bytes());

@@ -8,6 +8,7 @@
 mod capacity;
 mod configuration;
 mod disc;
+mod disc_resources;
 mod event;
 mod feature;
 mod format;
@@ -21,15 +22,22 @@ mod track;
 
 pub use capacity::{BufferCapacity, Capacity};
 pub use configuration::{Configuration, FeatureDescriptor};
-pub use disc::{BackgroundFormat, DiscInformation, DiscStatus, SessionStatus};
+pub use disc::{BackgroundFormat, DiscInformation, DiscStatus, DiscType, SessionStatus};
+pub use disc_resources::{PseudoOverwriteResources, TrackResources};
 pub use event::{ClassEvent, EventStatus, MechanismState, MediaEvent, MediaEventStatus};
-pub use feature::{Feature, FormattableWays, ProfileDescriptor, StreamingSupport};
+pub use feature::{
+    BdReadClasses, BdWriteClasses, CdReading, CdSessionWriting, CdTrackWriting, DvdMinusWriting,
+    Feature, FormattableWays, IncrementalStreaming, MountRainier, ProfileDescriptor,
+    RigidOverwriting, StreamingSupport, WriteProtection,
+};
 pub use format::{
     FormatCapacities, FormatDescriptor, FormatKind, FormatParameters, FormattedCapacity,
 };
 pub use inquiry::InquiryData;
 pub use mode::{ModePage, ModeParameters};
-pub use mode_page::{CapabilitiesPage, PowerPage, RecoveryPage, TimeoutPage, WriteParametersPage};
+pub use mode_page::{
+    CapabilitiesPage, PowerPage, RecoveryPage, TimeoutPage, WriteParametersPage, WriteType,
+};
 pub use performance::{
     Performance, PerformanceRange, StreamingDescriptor, WriteSpeed, WriteSpeeds,
 };

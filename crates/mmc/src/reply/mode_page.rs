@@ -40,26 +40,62 @@ impl RecoveryPage {
     }
 }
 
+/// How data reach a CD or a sequential DVD, as page 05h counts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct WriteType(pub u8);
+
+impl WriteType {
+    /// In packets (CD), incremental (DVD).
+    pub const PACKET: Self = Self(0);
+    /// A track at a time (CD).
+    pub const TRACK_AT_ONCE: Self = Self(1);
+    /// A session at a time (CD), the disc at a time (DVD).
+    pub const SESSION_AT_ONCE: Self = Self(2);
+    /// Whole sectors as they stand on the disc (CD).
+    pub const RAW: Self = Self(3);
+    /// With jumps between the layers (DVD-R DL).
+    pub const LAYER_JUMP: Self = Self(4);
+}
+
 /// Page 05h: how CD and sequential DVD are written (MMC-6, Write Parameters). The other media
 /// ignore it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // a bit each in the page
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WriteParametersPage {
     /// Whether the drive survives an empty buffer.
     pub underrun_protection: bool,
+    /// Whether the link size counts.
+    pub link_size_valid: bool,
     /// Whether the laser stays off.
     pub test_write: bool,
-    /// 0 packet or incremental, 1 track at once, 2 session or disc at once, 3 raw, 4 layer jump.
-    pub write_type: u8,
+    /// In which way data are written.
+    pub write_type: WriteType,
     /// What may follow the session: 0 nothing, 3 another one.
     pub multi_session: u8,
     /// Whether packets have a fixed size.
     pub fixed_packet: bool,
-    /// Control bits of the track.
+    /// Whether the track is a copy (serial copy management).
+    pub copy: bool,
+    /// Control bits of the track: 4 data, 5 data in packets.
     pub track_mode: u8,
     /// The layout of a data block, 8 for 2048 bytes.
     pub data_block_type: u8,
+    /// Blocks that link two packets: 7 on CD, 16 on DVD.
+    pub link_size: u8,
+    /// Application code of the host, 6 bits.
+    pub application_code: u8,
+    /// The disc's type in a CD's lead-in: 00h, 10h for CD-I, 20h for XA.
+    pub session_format: u8,
     /// Blocks of a packet.
     pub packet_size: u32,
+    /// Sectors of pause before an audio track, 150 as a rule.
+    pub audio_pause: u16,
+    /// Media catalogue number, with its validity in the first byte.
+    pub catalogue_number: [u8; 16],
+    /// International standard recording code, with its validity in the first byte.
+    pub recording_code: [u8; 16],
+    /// Sub-header of XA sectors.
+    pub sub_header: [u8; 4],
 }
 
 impl WriteParametersPage {
@@ -67,25 +103,45 @@ impl WriteParametersPage {
 
     pub(super) fn encode(self) -> Vec<u8> {
         let mut data = vec![0; Self::LEN];
-        data[0] =
-            flags([(self.underrun_protection, 6), (self.test_write, 4)]) | self.write_type & 0x0f;
-        data[1] =
-            self.multi_session << 6 | u8::from(self.fixed_packet) << 5 | self.track_mode & 0x0f;
+        data[0] = flags([
+            (self.underrun_protection, 6),
+            (self.link_size_valid, 5),
+            (self.test_write, 4),
+        ]) | self.write_type.0 & 0x0f;
+        data[1] = self.multi_session << 6
+            | flags([(self.fixed_packet, 5), (self.copy, 4)])
+            | self.track_mode & 0x0f;
         data[2] = self.data_block_type & 0x0f;
+        data[3] = self.link_size;
+        data[5] = self.application_code & 0x3f;
+        data[6] = self.session_format;
         data[8..12].copy_from_slice(&self.packet_size.to_be_bytes());
+        data[12..14].copy_from_slice(&self.audio_pause.to_be_bytes());
+        data[14..30].copy_from_slice(&self.catalogue_number);
+        data[30..46].copy_from_slice(&self.recording_code);
+        data[46..50].copy_from_slice(&self.sub_header);
         data
     }
 
     pub(super) fn decode(fields: Fields<'_>) -> Self {
         Self {
             underrun_protection: fields.bit(0, 6),
+            link_size_valid: fields.bit(0, 5),
             test_write: fields.bit(0, 4),
-            write_type: fields.u8(0) & 0x0f,
+            write_type: WriteType(fields.u8(0) & 0x0f),
             multi_session: fields.u8(1) >> 6,
             fixed_packet: fields.bit(1, 5),
+            copy: fields.bit(1, 4),
             track_mode: fields.u8(1) & 0x0f,
             data_block_type: fields.u8(2) & 0x0f,
+            link_size: fields.u8(3),
+            application_code: fields.u8(5) & 0x3f,
+            session_format: fields.u8(6),
             packet_size: fields.u32(8),
+            audio_pause: fields.u16(12),
+            catalogue_number: fields.array(14),
+            recording_code: fields.array(30),
+            sub_header: fields.array(46),
         }
     }
 }
@@ -289,16 +345,29 @@ mod tests {
     fn golden_bytes_of_write_parameters() {
         let page = WriteParametersPage {
             underrun_protection: true,
-            test_write: false,
-            write_type: 2,
+            link_size_valid: true,
+            write_type: WriteType::SESSION_AT_ONCE,
             multi_session: 3,
             fixed_packet: true,
             track_mode: 5,
             data_block_type: 8,
+            link_size: 7,
+            application_code: 0x0a,
+            session_format: 0x20,
             packet_size: 16,
+            audio_pause: 150,
+            catalogue_number: [0x11; 16],
+            recording_code: [0x22; 16],
+            sub_header: [0x33; 4],
+            ..WriteParametersPage::default()
         };
-        let start = [5, 0x32, 0x42, 0xe5, 8, 0, 0, 0, 0, 0, 0, 0, 0, 16];
-        check(ModePage::WriteParameters(page), &start, 52);
+        let mut bytes = vec![
+            5, 0x32, 0x62, 0xe5, 8, 7, 0, 0x0a, 0x20, 0, 0, 0, 0, 16, 0, 150,
+        ];
+        bytes.extend([0x11; 16]);
+        bytes.extend([0x22; 16]);
+        bytes.extend([0x33; 4]);
+        check(ModePage::WriteParameters(page), &bytes, 52);
     }
 
     #[test]

@@ -45,6 +45,10 @@ pub struct TrackInformation {
     pub session: u16,
     /// Control bits of the track, 4 for data.
     pub track_mode: u8,
+    /// Whether it is a second or later copy (serial copy management).
+    pub copy: bool,
+    /// How far layer jump recording got, 2 bits: 0 not used, 1 the track does not end yet.
+    pub layer_jump: u8,
     /// How its data are stored: 1, or 15 if not known.
     pub data_mode: u8,
     /// Whether an interruption damaged it.
@@ -69,9 +73,39 @@ pub struct TrackInformation {
     pub track_size: BlockCount,
     /// The last block recorded, if the drive knows it.
     pub last_recorded: Option<Lba>,
+    /// Up to where the track must be recorded for players to read the disc (DVD+R DL).
+    pub read_compatibility: u32,
+    /// The block from which the next jump to the other layer leaves.
+    pub next_layer_jump: u32,
+    /// The block from which the last jump left.
+    pub last_layer_jump: u32,
 }
 
 impl TrackInformation {
+    /// Track 1 of session 1 for data, from block 0 on, with nothing in it and no room.
+    pub const DATA: Self = Self {
+        track: 1,
+        session: 1,
+        track_mode: 4,
+        copy: false,
+        layer_jump: 0,
+        data_mode: 1,
+        damaged: false,
+        reserved: false,
+        blank: false,
+        packet: false,
+        fixed_packet: false,
+        start: Lba::ZERO,
+        next_writable: None,
+        free_blocks: BlockCount::ZERO,
+        packet_size: BlockCount::ZERO,
+        track_size: BlockCount::ZERO,
+        last_recorded: None,
+        read_compatibility: 0,
+        next_layer_jump: 0,
+        last_layer_jump: 0,
+    };
+
     /// The reply, 48 bytes.
     pub fn encode(&self) -> Vec<u8> {
         let [track_high, track_low] = self.track.to_be_bytes();
@@ -92,7 +126,9 @@ impl TrackInformation {
             track_low,
             session_low,
             reserved_4: 0,
-            track_mode: u8::from(self.damaged) << 5 | self.track_mode & 0x0f,
+            track_mode: self.layer_jump << 6
+                | flags([(self.damaged, 5), (self.copy, 4)])
+                | self.track_mode & 0x0f,
             data_mode: state | self.data_mode & 0x0f,
             validity,
             start: U32::new(self.start.get()),
@@ -104,9 +140,9 @@ impl TrackInformation {
             track_high,
             session_high,
             reserved_34: U16::new(0),
-            read_compatibility: U32::new(0),
-            next_layer_jump: U32::new(0),
-            last_layer_jump: U32::new(0),
+            read_compatibility: U32::new(self.read_compatibility),
+            next_layer_jump: U32::new(self.next_layer_jump),
+            last_layer_jump: U32::new(self.last_layer_jump),
         };
         record.bytes().to_vec()
     }
@@ -123,6 +159,8 @@ impl TrackInformation {
             track: u16::from_be_bytes([fields.u8(32), fields.u8(2)]),
             session: u16::from_be_bytes([fields.u8(33), fields.u8(3)]),
             track_mode: fields.u8(5) & 0x0f,
+            copy: fields.bit(5, 4),
+            layer_jump: fields.u8(5) >> 6,
             data_mode: fields.u8(6) & 0x0f,
             damaged: fields.bit(5, 5),
             reserved: fields.bit(6, 7),
@@ -135,6 +173,9 @@ impl TrackInformation {
             packet_size: BlockCount::new(fields.u32(20)),
             track_size: BlockCount::new(fields.u32(24)),
             last_recorded: valid(1, 28)?,
+            read_compatibility: fields.u32(36),
+            next_layer_jump: fields.u32(40),
+            last_layer_jump: fields.u32(44),
         })
     }
 }
@@ -148,32 +189,34 @@ mod tests {
     fn track() -> TrackInformation {
         TrackInformation {
             track: 0x0102,
-            session: 1,
-            track_mode: 4,
-            data_mode: 1,
-            damaged: false,
-            reserved: false,
+            copy: true,
+            layer_jump: 1,
             blank: true,
             packet: true,
-            fixed_packet: false,
             start: Lba::new(16),
             next_writable: Some(Lba::new(32)),
             free_blocks: BlockCount::new(2),
             packet_size: BlockCount::new(16),
             track_size: BlockCount::new(0x23_0540),
-            last_recorded: None,
+            read_compatibility: 3,
+            next_layer_jump: 4,
+            last_layer_jump: 5,
+            ..TrackInformation::DATA
         }
     }
 
     fn bytes() -> [u8; 48] {
         let mut bytes = [0; 48];
-        bytes[..8].copy_from_slice(&[0, 46, 2, 1, 0, 4, 0x61, 1]);
+        bytes[..8].copy_from_slice(&[0, 46, 2, 1, 0, 0x54, 0x61, 1]);
         bytes[11] = 16;
         bytes[15] = 32;
         bytes[19] = 2;
         bytes[23] = 16;
         bytes[24..28].copy_from_slice(&[0, 0x23, 5, 0x40]);
         bytes[32] = 1;
+        bytes[39] = 3;
+        bytes[43] = 4;
+        bytes[47] = 5;
         bytes
     }
 
