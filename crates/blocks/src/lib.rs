@@ -21,6 +21,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod appendable;
 mod diff;
 mod error;
 mod extent_map;
@@ -36,6 +37,7 @@ mod range;
 mod range_list;
 mod units;
 
+pub use appendable::Appendable;
 pub use diff::{differing_units, keep_differing_units};
 pub use error::{ReadError, WriteError};
 pub use extent_map::{ExtentMap, Piece};

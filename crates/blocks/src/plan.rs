@@ -2,11 +2,12 @@
 //!
 //! Invariants: epochs are recorded in order, with a barrier after each; inside an epoch the
 //! ranges ascend and are whole write units; no block stands in two epochs; an epoch is never
-//! empty.
+//! empty. What is appended to a disc whose blocks are recorded once is one run of blocks, in the
+//! order of the epochs too.
 
 use std::fmt;
 
-use crate::{BlockCount, BlockRange, BlockRangeList, Fingerprint, WriteUnit};
+use crate::{BlockCount, BlockRange, BlockRangeList, Fingerprint, Lba, WriteUnit};
 
 /// What a power cut while recording can leave behind. Nothing is called safe without it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,6 +51,12 @@ pub enum Protocol {
     SparingFold,
     /// ISO 9660 and UDF over the same file data: head swap and VDS flip, one after the other.
     Bridge,
+    /// ISO 9660 on media that are recorded once: a new session, which readers find when it is
+    /// closed.
+    SessionAppend,
+    /// UDF with a virtual partition: what changes, then a virtual allocation table that leads
+    /// there as the last block of the disc.
+    VatAppend,
     /// The fewest blocks, each over what it replaces, with no promise.
     InPlace,
     /// What is not whole is copied from what is.
@@ -67,6 +74,8 @@ impl fmt::Display for Protocol {
             Self::SparingRedo => "sparing redo",
             Self::SparingFold => "sparing fold-back",
             Self::Bridge => "head swap, then VDS flip",
+            Self::SessionAppend => "session append",
+            Self::VatAppend => "VAT append",
             Self::InPlace => "in place",
             Self::Repair => "repair",
             Self::Difference => "difference",
@@ -160,6 +169,17 @@ impl ModifiedBlocks {
             .sum()
     }
 
+    /// Whether all ranges, in the order to record them, are one run of blocks from `start` on: what
+    /// a medium takes whose blocks are recorded once, one after the other.
+    pub fn is_one_run_from(&self, start: Lba) -> bool {
+        let mut next = u64::from(start.get());
+        self.ranges().all(|range| {
+            let follows = u64::from(range.start_lba().get()) == next;
+            next = u64::from(range.end_exclusive());
+            follows
+        })
+    }
+
     /// Whether there is nothing to record.
     pub fn is_empty(&self) -> bool {
         self.epochs.is_empty()
@@ -178,6 +198,9 @@ pub struct Plan {
     pub base: Fingerprint,
     /// How the disc gets from old to new.
     pub protocol: Protocol,
+    /// On a disc that can only be appended to, the next writable address that it must have: all
+    /// that is recorded is one run from there. None where blocks are overwritten.
+    pub next_writable: Option<Lba>,
     /// What a power cut can leave behind.
     pub class: CrashClass,
     /// Why the plan has that class, in a sentence.
@@ -213,6 +236,7 @@ pub(crate) mod tests {
                 parts: vec![FingerprintPart { range, digest }],
             },
             protocol: Protocol::HeadSwap,
+            next_writable: None,
             class: CrashClass::Recoverable,
             class_reason: "the head can be torn".into(),
             modified: ModifiedBlocks::new(WriteUnit::DVD, [shadow, commit]),
@@ -245,6 +269,22 @@ pub(crate) mod tests {
         let listed: Vec<_> = modified.ranges().map(|range| range.to_string()).collect();
         assert_eq!(listed, ["64-79", "16-31"]);
         assert_eq!(modified.block_count().get(), 32);
+    }
+
+    #[test]
+    fn one_run_is_known_from_others() {
+        let epoch = |start, end| Epoch {
+            role: EpochRole::Shadow,
+            ranges: ranges(start, end),
+        };
+        let run = ModifiedBlocks::new(WriteUnit::DVD, [epoch(64, 79), epoch(80, 95)]);
+        assert!(run.is_one_run_from(Lba::new(64)));
+        assert!(!run.is_one_run_from(Lba::new(48)));
+        let gap = ModifiedBlocks::new(WriteUnit::DVD, [epoch(64, 79), epoch(96, 111)]);
+        assert!(!gap.is_one_run_from(Lba::new(64)));
+        let back = ModifiedBlocks::new(WriteUnit::DVD, [epoch(80, 95), epoch(64, 79)]);
+        assert!(!back.is_one_run_from(Lba::new(80)));
+        assert!(ModifiedBlocks::new(WriteUnit::DVD, []).is_one_run_from(Lba::ZERO));
     }
 
     #[test]

@@ -88,6 +88,7 @@ impl ResultImage<'_> {
             volume: base.label(),
             base: self.fingerprint(base)?,
             protocol,
+            next_writable: None,
             class,
             class_reason,
             lower_bound,

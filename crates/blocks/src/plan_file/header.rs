@@ -1,11 +1,25 @@
 //! The plan's header: fields one after the other, little-endian; text and lists with their
-//! length in front.
+//! length in front. Version 2 has one more field at the end, the next writable address, without
+//! which a plan that is appended could be taken for one that overwrites.
 
 use super::{PlanFileError, damaged};
 use crate::{
     BlockCount, BlockRange, BlockRangeList, CrashClass, Digest, Epoch, EpochRole, Fingerprint,
     FingerprintPart, Lba, ModifiedBlocks, Plan, Protocol, WriteUnit,
 };
+
+/// The version of plans that overwrite.
+pub(super) const PLAIN: u32 = 1;
+/// The version of plans with a next writable address.
+pub(super) const APPENDED: u32 = 2;
+
+/// The oldest version that can say all of a plan.
+pub(super) fn version(plan: &Plan) -> u32 {
+    match plan.next_writable {
+        None => PLAIN,
+        Some(_) => APPENDED,
+    }
+}
 
 pub(super) fn encode(plan: &Plan) -> Vec<u8> {
     let mut out = Vec::new();
@@ -20,6 +34,8 @@ pub(super) fn encode(plan: &Plan) -> Vec<u8> {
         Protocol::SparingFold => 7,
         Protocol::InPlace => 8,
         Protocol::Repair => 9,
+        Protocol::SessionAppend => 10,
+        Protocol::VatAppend => 11,
     });
     out.push(match plan.class {
         CrashClass::Atomic => 1,
@@ -46,6 +62,9 @@ pub(super) fn encode(plan: &Plan) -> Vec<u8> {
             range(&mut out, listed);
         }
     }
+    if let Some(next_writable) = plan.next_writable {
+        number(&mut out, next_writable.get());
+    }
     out
 }
 
@@ -70,7 +89,7 @@ fn range(out: &mut Vec<u8>, range: BlockRange) {
     number(out, range.end_lba().get());
 }
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Plan, PlanFileError> {
+pub(super) fn decode(bytes: &[u8], version: u32) -> Result<Plan, PlanFileError> {
     let mut fields = Fields { rest: bytes };
     let volume = fields.text()?;
     let protocol = match fields.byte()? {
@@ -83,6 +102,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Plan, PlanFileError> {
         7 => Protocol::SparingFold,
         8 => Protocol::InPlace,
         9 => Protocol::Repair,
+        10 => Protocol::SessionAppend,
+        11 => Protocol::VatAppend,
         other => return Err(damaged(format!("{other} is no protocol"))),
     };
     let class = match fields.byte()? {
@@ -106,19 +127,29 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Plan, PlanFileError> {
     for _ in 0..fields.length(5)? {
         epochs.push(fields.epoch(write_unit)?);
     }
+    let next_writable = match version {
+        PLAIN => None,
+        _ => Some(fields.lba()?),
+    };
     if !fields.rest.is_empty() {
         return Err(damaged(format!(
-            "{} bytes follow its last epoch",
+            "{} bytes follow its last field",
             fields.rest.len()
         )));
     }
     check_disjoint(&epochs)?;
     let modified = ModifiedBlocks::new(write_unit, epochs);
+    if let Some(start) = next_writable.filter(|&start| !modified.is_one_run_from(start)) {
+        return Err(damaged(format!(
+            "what it appends is not one run of blocks from {start} on"
+        )));
+    }
     let base = Fingerprint { parts };
     Ok(Plan {
         volume,
         base,
         protocol,
+        next_writable,
         class,
         class_reason,
         modified,
@@ -175,6 +206,11 @@ impl<'a> Fields<'a> {
         String::from_utf8(text.to_vec()).map_err(|_| damaged("a text in it is not UTF-8"))
     }
 
+    fn lba(&mut self) -> Result<Lba, PlanFileError> {
+        let number = self.number()?;
+        Lba::checked(number.into()).ok_or_else(|| damaged(format!("{number} is no block")))
+    }
+
     fn range(&mut self) -> Result<BlockRange, PlanFileError> {
         let (start, end) = (self.number()?, self.number()?);
         Lba::checked(start.into())
@@ -221,7 +257,33 @@ mod tests {
     #[test]
     fn round_trip() {
         let plan = sample_plan();
-        assert_eq!(decode(&encode(&plan)).unwrap(), plan);
+        assert_eq!(decode(&encode(&plan), PLAIN).unwrap(), plan);
+    }
+
+    #[test]
+    fn what_is_appended_round_trips_and_is_one_run() {
+        let plan = appended();
+        assert_eq!(version(&plan), APPENDED);
+        assert_eq!(decode(&encode(&plan), APPENDED).unwrap(), plan);
+        let elsewhere = Plan {
+            next_writable: Some(Lba::new(48)),
+            ..plan
+        };
+        let refused = decode(&encode(&elsewhere), APPENDED).unwrap_err();
+        assert!(refused.to_string().contains("from 48 on"), "{refused}");
+    }
+
+    /// DVD units 64-79 on a disc that goes on there.
+    fn appended() -> Plan {
+        let plan = sample_plan();
+        let unit = plan.modified.write_unit();
+        let first = plan.modified.epochs()[0].clone();
+        Plan {
+            modified: ModifiedBlocks::new(unit, [first]),
+            next_writable: Some(Lba::new(64)),
+            protocol: Protocol::SessionAppend,
+            ..plan
+        }
     }
 
     proptest! {
@@ -231,9 +293,10 @@ mod tests {
             let mut bytes = encode(&sample_plan());
             let len = bytes.len();
             bytes[at % len] = value;
-            let _ = decode(&bytes);
+            let _ = decode(&bytes, PLAIN);
+            let _ = decode(&bytes, APPENDED);
             bytes.truncate(cut % len);
-            prop_assert!(decode(&bytes).is_err());
+            prop_assert!(decode(&bytes, PLAIN).is_err());
         }
     }
 }

@@ -6,7 +6,7 @@
 //! | bytes | what |
 //! |------:|------|
 //! | 8 | `RBRNPLAN` |
-//! | 4 | version, 1 |
+//! | 4 | version, 1; 2 for what is appended to a disc that is recorded once |
 //! | 4 | length H of the header |
 //! | H | the plan, as [`header`] encodes it |
 //! | 32 | SHA-256 of everything before |
@@ -30,7 +30,8 @@ use crate::{
 };
 
 const MAGIC: &[u8; 8] = b"RBRNPLAN";
-const VERSION: u32 = 1;
+/// The newest version.
+const VERSION: u32 = header::APPENDED;
 const PREFIX_LEN: usize = 16;
 const DIGEST_LEN: u64 = 32;
 /// Blocks copied at a time.
@@ -79,7 +80,7 @@ impl Plan {
         let len = u32::try_from(header.len()).map_err(|_| damaged("its header is too long"))?;
         let mut front = Vec::with_capacity(PREFIX_LEN + header.len());
         front.extend_from_slice(MAGIC);
-        front.extend_from_slice(&VERSION.to_le_bytes());
+        front.extend_from_slice(&header::version(self).to_le_bytes());
         front.extend_from_slice(&len.to_le_bytes());
         front.extend_from_slice(&header);
         out.write_all(&front)?;
@@ -133,7 +134,7 @@ impl PlanFile {
         if &prefix[..8] != MAGIC {
             return Err(PlanFileError::NotAPlan);
         }
-        if word(8) != VERSION {
+        if !(header::PLAIN..=VERSION).contains(&word(8)) {
             return Err(PlanFileError::Version { found: word(8) });
         }
         let header_end = PREFIX_LEN as u64 + u64::from(word(12));
@@ -150,7 +151,7 @@ impl PlanFile {
                 "its header does not have the digest stored behind it",
             ));
         }
-        let plan = header::decode(&front[PREFIX_LEN..])?;
+        let plan = header::decode(&front[PREFIX_LEN..], word(8))?;
 
         let mut payload = ExtentMap::new();
         let mut at = payload_start;

@@ -41,6 +41,7 @@ pub fn run(args: &Diff, terminal: Terminal) -> Result<ExitCode, Failure> {
         volume: args.old.to_string(),
         base: fingerprint(&*old.blocks, &ranges)?,
         protocol: Protocol::Difference,
+        next_writable: None,
         class: CrashClass::None,
         class_reason: "blocks are exchanged where they are, so until all are recorded the disc \
                        may be neither image"

@@ -202,6 +202,7 @@ impl Units<'_> {
             volume,
             base: fingerprint::take(self.disc, metadata, &modified.ranges().collect(), self.unit)?,
             protocol: Protocol::Repair,
+            next_writable: None,
             class,
             class_reason: class_reason.into(),
             lower_bound: modified.block_count(),

@@ -390,6 +390,7 @@ pub fn plan(
         volume: "ARCHIVE".into(),
         base: Fingerprint { parts: vec![part] },
         protocol: Protocol::HeadSwap,
+        next_writable: None,
         class,
         class_reason: "for a test".into(),
         lower_bound: modified.block_count(),
