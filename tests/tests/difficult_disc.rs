@@ -36,6 +36,7 @@ fn import(disc: &dyn BlockRead, medium: Medium) -> FileSystemImage<'_> {
         hierarchy: None,
         time: now(),
         accept_losses: false,
+        append: None,
     };
     FileSystemImage::import(disc, &options).unwrap()
 }

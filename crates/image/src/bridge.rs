@@ -94,6 +94,7 @@ pub(crate) fn lay_out(
         commit: Some(Commit {
             epochs: vec![commit, reserve, main],
             protocol: Protocol::Bridge,
+            next_writable: None,
             class: CrashClass::Recoverable,
             class_reason: format!(
                 "ISO 9660 changes first, then UDF: in between one shows the new files and the other \

@@ -76,7 +76,8 @@ pub enum ImageError {
     },
     /// Where a rewritable medium ends says nothing of what was recorded last.
     #[error(
-        "a virtual partition is found by the last block recorded, which {medium} does not tell;          choose another partition, or a file as the medium"
+        "a virtual partition is found by the last block recorded, which {medium} does not tell; \
+         choose another partition, or a file as the medium"
     )]
     VirtualPartition {
         /// The medium.
@@ -199,6 +200,20 @@ pub enum EntireImageRequired {
          could be compared with those of UDF; make a new image instead"
     )]
     NoRockRidge,
+    /// A disc that can only be appended to, and its last session is not closed.
+    #[error(
+        "the last session of the disc is still open, and readers of ISO 9660 look at closed ones; \
+         close it first (`reburn drive close`)"
+    )]
+    SessionOpen,
+    /// A disc that can only be appended to, with a volume that cannot.
+    #[error(
+        "the disc can only be appended to, and {reason}; make a new image for another disc instead"
+    )]
+    NotAppendable {
+        /// What stands against it.
+        reason: &'static str,
+    },
     /// A disc for players of DVD-Video.
     #[error(
         "players of DVD-Video want the films of a disc in one piece and in their order, which an edit \

@@ -81,7 +81,10 @@ fn udf_alone(
     placement: &mut Placement,
 ) -> Result<NewBlocks, ImageError> {
     let (tree, medium) = (&image.tree, image.medium);
-    if options.partition == PartitionKind::Virtual && medium != Medium::File {
+    if options.partition == PartitionKind::Virtual
+        && medium != Medium::File
+        && !medium.is_sequential()
+    {
         return Err(ImageError::VirtualPartition { medium });
     }
     let layout = reburn_udf::Layout::new(tree, &for_medium(options, medium))?;
@@ -206,9 +209,12 @@ fn arrange(
     medium: Medium,
 ) -> Result<Arrangement, ImageError> {
     let blocks = BlockCount::checked(data);
-    // A volume on a medium reaches to its end, so that later files need no other descriptors.
+    // A volume on a medium reaches to its end, so that later files need no other descriptors. What
+    // is recorded from the first block on ends with its files, unless the rest is for appending.
+    let reaches = !medium.is_sequential() || layout.options().partition == PartitionKind::Virtual;
     let size = medium
         .capacity()
+        .filter(|_| reaches)
         .map_or(VolumeSize::Compact, VolumeSize::Whole);
     let arrangement = blocks.and_then(|data| Arrangement::new(layout, recognition, data, size));
     arrangement

@@ -72,6 +72,7 @@ pub(crate) fn lay_out(
     let commit = Commit {
         epochs: vec![doomed],
         protocol: Protocol::HeadSwap,
+        next_writable: None,
         class: CrashClass::Recoverable,
         class_reason: class_reason(medium, blocks.session_start),
     };

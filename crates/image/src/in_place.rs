@@ -93,6 +93,7 @@ fn lay_out_udf(
         commit: Some(Commit {
             epochs: vec![written.align_outward(medium.write_unit())],
             protocol: Protocol::InPlace,
+            next_writable: None,
             class: CrashClass::None,
             class_reason: "what changes is written over what it replaces, so a power cut while it \
                            is recorded can leave neither the old tree nor the new one"

@@ -26,6 +26,7 @@
 //!     hierarchy: None,
 //!     time,
 //!     accept_losses: false,
+//!     append: None,
 //! };
 //! let mut image = FileSystemImage::import(&disc, &options)?;
 //! image.add(b"/b.txt", Metadata::file(), NewKind::Bytes(Bytes::from_static(b"new")))?;
@@ -36,6 +37,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod append;
 mod attributes;
 mod base;
 mod bridge;
@@ -64,6 +66,7 @@ mod placement;
 mod places;
 mod result;
 mod session;
+mod session_append;
 mod source;
 mod sparing_fold;
 mod sparing_redo;
@@ -89,7 +92,7 @@ pub use medium::Medium;
 #[cfg(feature = "mutants")]
 pub use mutant::Mutant;
 pub use reburn_iso9660::IsoOptions;
-pub use reburn_udf::{UdfOptions, UdfRevision};
+pub use reburn_udf::{Session, UdfOptions, UdfRevision};
 pub use result::ResultImage;
 pub use session::Sessions;
 pub use view::View;

@@ -207,6 +207,7 @@ fn commit(blocks: &UpdateBlocks, structures: &VolumeStructures, unit: WriteUnit)
     Commit {
         epochs,
         protocol: Protocol::MirrorFlip,
+        next_writable: None,
         class,
         class_reason: class_reason.into(),
     }

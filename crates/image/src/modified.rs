@@ -3,7 +3,7 @@
 //! Invariant: every list obeys the laws of [`laws`] before it is handed out.
 
 use reburn_blocks::{
-    BlockCount, BlockRangeList, BlockRead, CrashClass, Epoch, EpochRole, Fingerprint,
+    BlockCount, BlockRangeList, BlockRead, CrashClass, Epoch, EpochRole, Fingerprint, Lba,
     ModifiedBlocks, Plan, Protocol, ReadError, WriteUnit, keep_differing_units,
 };
 
@@ -35,6 +35,9 @@ impl ResultImage<'_> {
             CrashClass::Atomic | CrashClass::Recoverable => {}
             // Live blocks are written over, but only those that change.
             CrashClass::None => in_place::check_kept(base, self.tree, new),
+        }
+        if let Some(start) = commit.next_writable {
+            return Ok(appended(unit, &written, start, commit.protocol));
         }
         let differing = |ranges| differing(base.disc(), self, unit, ranges);
         let mut epochs = vec![Epoch {
@@ -71,6 +74,7 @@ impl ResultImage<'_> {
         let base = self.base.ok_or(EntireImageRequired::NoBase)?;
         let modified = self.modified_blocks()?;
         let mut lower_bound = self.lower_bound().min(modified.block_count());
+        let next_writable = base.append.map(|append| append.next_writable);
         let (protocol, class, class_reason) = match self.new_with_commit() {
             Some((_, commit)) => {
                 if commit.protocol == Protocol::InPlace {
@@ -88,7 +92,7 @@ impl ResultImage<'_> {
             volume: base.label(),
             base: self.fingerprint(base)?,
             protocol,
-            next_writable: None,
+            next_writable,
             class,
             class_reason,
             lower_bound,
@@ -116,8 +120,32 @@ impl ResultImage<'_> {
     }
 }
 
+/// One run of blocks, all of which are recorded: on media that are recorded once, blocks cannot be
+/// left out. Of a session readers know nothing until it is closed. A virtual allocation table is
+/// looked for at the end of what is recorded, so any block behind the old one hides that.
+fn appended(
+    unit: WriteUnit,
+    written: &BlockRangeList,
+    start: Lba,
+    protocol: Protocol,
+) -> ModifiedBlocks {
+    let role = match protocol {
+        Protocol::SessionAppend => EpochRole::Shadow,
+        _ => EpochRole::Commit,
+    };
+    let ranges = written.clone();
+    let modified = ModifiedBlocks::new(unit, [Epoch { role, ranges }]);
+    assert!(
+        modified.is_one_run_from(start),
+        "what is appended at {start} is not one run: {written}"
+    );
+    modified
+}
+
 fn usual_protocol(base: &Base<'_>) -> Protocol {
     match &base.volume {
+        BaseVolume::Iso(_) if base.append.is_some() => Protocol::SessionAppend,
+        _ if base.append.is_some() => Protocol::VatAppend,
         BaseVolume::Iso(_) => Protocol::HeadSwap,
         BaseVolume::Bridge(..) => Protocol::Bridge,
         BaseVolume::Udf(udf) if udf.structures.sparing.is_some() => Protocol::SparingRedo,

@@ -45,6 +45,8 @@ pub(crate) enum Source {
     UdfUpdate(usize),
     /// A volume descriptor sequence that changes, by its index.
     UdfSequence(usize),
+    /// Zeros: what a write unit is filled up with, where blocks are recorded once.
+    Nothing,
     /// A file, from one of its blocks on.
     File(InodeId, BlockCount),
 }
@@ -54,6 +56,8 @@ pub(crate) struct Commit {
     /// What is recorded after everything else, each after a barrier: whole write units.
     pub(crate) epochs: Vec<BlockRangeList>,
     pub(crate) protocol: Protocol,
+    /// Where a disc goes on that can only be appended to: all that is new is one run from there.
+    pub(crate) next_writable: Option<Lba>,
     pub(crate) class: CrashClass,
     pub(crate) class_reason: String,
 }
@@ -143,15 +147,25 @@ impl IsoBlocks {
         head: BlockRange,
         descriptors_start: Lba,
     ) {
-        let count = head.block_count();
+        sources.insert(head, Source::IsoHead);
+        Self::add_session(sources, layout, head.block_count(), descriptors_start);
+    }
+
+    /// Notes where those of a session are that has no copy of its descriptors at block 16.
+    pub(crate) fn add_session(
+        sources: &mut ExtentMap<Source>,
+        layout: &reburn_iso9660::Layout,
+        descriptors: BlockCount,
+        descriptors_start: Lba,
+    ) {
+        let metadata_start = descriptors_start + descriptors;
         let metadata = (
-            descriptors_start + count,
+            metadata_start,
             layout.metadata_blocks(),
             Source::IsoMetadata,
         );
-        let head = (head.start_lba(), count, Source::IsoHead);
-        let session = (descriptors_start, count, Source::IsoSession);
-        for (start, count, source) in [head, session, metadata] {
+        let session = (descriptors_start, descriptors, Source::IsoSession);
+        for (start, count, source) in [session, metadata] {
             if let Some(range) = BlockRange::with_count(start, count) {
                 sources.insert(range, source);
             }

@@ -19,7 +19,7 @@ use crate::placement::{PlacedFiles, Placement};
 use crate::session;
 use crate::source::{OpenFile, read_content};
 use crate::{
-    EntireImageRequired, FileSystemImage, FileSystems, ImageError, Medium, bridge, fresh,
+    EntireImageRequired, FileSystemImage, FileSystems, ImageError, Medium, append, bridge, fresh,
     head_swap, in_place, mirror_flip, sparing_fold, sparing_redo, vds_flip,
 };
 
@@ -84,6 +84,15 @@ impl<'a> ResultImage<'a> {
         let placement = &mut self.placement;
         let new = match (&image.base, &image.file_systems) {
             (None, _) => fresh::lay_out(image, placement)?,
+            (
+                Some(
+                    base @ Base {
+                        append: Some(append),
+                        ..
+                    },
+                ),
+                _,
+            ) => append::lay_out(image, (base, *append), placement)?,
             (Some(base), _) if image.folds => {
                 self.new = sparing_fold::lay_out(image, base, placement)?;
                 return Ok(());
@@ -217,6 +226,10 @@ impl<'a> ResultImage<'a> {
             Ok(())
         };
         match source {
+            Source::Nothing => {
+                buf.fill(0);
+                Ok(())
+            }
             Source::IsoHead => part_of(&iso().head_descriptors),
             Source::IsoSession => part_of(&iso().session_descriptors),
             Source::UdfStructure(index) => part_of(&udf().structures[index].bytes),

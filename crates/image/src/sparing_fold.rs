@@ -77,6 +77,7 @@ pub(crate) fn lay_out(
         commit: Some(Commit {
             epochs,
             protocol: Protocol::SparingFold,
+            next_writable: None,
             class,
             class_reason: class_reason.into(),
         }),

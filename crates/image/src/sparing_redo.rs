@@ -188,6 +188,7 @@ fn commit(blocks: &UpdateBlocks, structures: &VolumeStructures, unit: WriteUnit)
     Commit {
         epochs,
         protocol: Protocol::SparingRedo,
+        next_writable: None,
         class,
         class_reason: class_reason.into(),
     }

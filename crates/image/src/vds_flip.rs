@@ -70,6 +70,7 @@ pub(crate) fn lay_out(
         commit: Some(Commit {
             epochs: placed.epochs.into(),
             protocol: Protocol::VdsFlip,
+            next_writable: None,
             class: CrashClass::Recoverable,
             class_reason,
         }),

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use reburn_blocks::{BlockRead, Lba};
+use reburn_blocks::BlockRead;
 use reburn_tree::Tree;
+use reburn_udf::Session;
 
 use crate::ImageError;
 
@@ -26,13 +27,21 @@ impl View {
     /// # Errors
     /// If there is no such file system, or the reader refuses it.
     pub fn read(self, disc: &dyn BlockRead) -> Result<Tree, ImageError> {
+        self.read_session(disc, Session::default())
+    }
+
+    /// The same on a disc whose last session begins elsewhere, as its drive tells readers.
+    ///
+    /// # Errors
+    /// See [`View::read`].
+    pub fn read_session(self, disc: &dyn BlockRead, session: Session) -> Result<Tree, ImageError> {
         match self {
             Self::Iso => {
-                let volume = reburn_iso9660::Volume::open(disc, Lba::ZERO)?;
+                let volume = reburn_iso9660::Volume::open(disc, session.start)?;
                 Ok(volume.read_tree(disc, volume.best())?.tree)
             }
             Self::Udf => {
-                let volume = reburn_udf::Volume::open(disc, reburn_udf::Session::default())?;
+                let volume = reburn_udf::Volume::open(disc, session)?;
                 Ok(volume.read_tree(disc)?.tree)
             }
         }

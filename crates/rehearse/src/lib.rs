@@ -33,6 +33,7 @@
 //!     hierarchy: None,
 //!     time,
 //!     accept_losses: false,
+//!     append: None,
 //! };
 //! let mut image = FileSystemImage::import(&disc, &options)?;
 //! image.add(b"/b", Metadata::file(), NewKind::Bytes(Bytes::from_static(b"new")))?;

@@ -265,6 +265,7 @@ impl<'a> Chain<'a> {
             hierarchy: None,
             time,
             accept_losses: false,
+            append: None,
         }
     }
 }

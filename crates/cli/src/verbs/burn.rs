@@ -86,6 +86,7 @@ impl Image {
             hierarchy: None,
             time: Timestamp::EPOCH,
             accept_losses: true,
+            append: None,
         };
         let used = match FileSystemImage::import(&file, &options) {
             Ok(image) if image.notes().iter().all(ImportNote::is_usual) => image.used_ranges(),

@@ -37,6 +37,7 @@ pub fn run(args: &Edit, terminal: Terminal) -> Result<ExitCode, Failure> {
         hierarchy: args.tree.hierarchy(),
         time: time.volume,
         accept_losses: args.accept_losses,
+        append: None,
     };
     let mut image = FileSystemImage::import(&*disc.blocks, &import)
         .map_err(|error| Failure::from(error).of(&args.disc))?;

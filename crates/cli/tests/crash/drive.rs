@@ -65,6 +65,7 @@ pub fn import(disc: &dyn BlockRead, medium: Medium) -> FileSystemImage<'_> {
         hierarchy: None,
         time: Timestamp::from_seconds(1_700_000_000),
         accept_losses: false,
+        append: None,
     };
     FileSystemImage::import(disc, &options).unwrap()
 }

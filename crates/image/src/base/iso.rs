@@ -33,13 +33,15 @@ pub(super) fn read_volume(
     let sessions = Sessions::decode(&volume.primary().application_use);
 
     let mut live = imported.data_ranges.union(&imported.metadata_ranges);
-    live.insert(first_blocks(session::FIRST_START + session::SYSTEM_AREA));
+    if options.append.is_none() {
+        live.insert(first_blocks(session::FIRST_START + session::SYSTEM_AREA));
+    }
     live.extend(
         sessions
             .iter()
             .flat_map(|s| s.heads(volume.descriptor_blocks().block_count())),
     );
-    if sessions.is_none() && options.medium == Medium::File {
+    if sessions.is_none() && options.medium == Medium::File && options.append.is_none() {
         // Another program's image may have a partition or a backup table behind the volume.
         let end = Lba::checked(volume.volume_space().get().into());
         let tail = end.zip(disc.block_count().get().checked_sub(1).map(Lba::new));
@@ -70,6 +72,8 @@ fn read_boot_record(
         return Ok(None);
     }
     let mut block = Box::new([0; BLOCK_SIZE]);
-    disc.read_blocks(session::HEAD + BlockCount::ONE, &mut *block)?;
+    // Right after the primary descriptor (El Torito 2.0).
+    let primary = volume.start() + session::SYSTEM_AREA;
+    disc.read_blocks(primary + BlockCount::ONE, &mut *block)?;
     Ok(Some(block))
 }

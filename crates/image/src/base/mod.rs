@@ -8,7 +8,7 @@ mod udf;
 use std::fmt;
 
 use reburn_blocks::{
-    BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, BlockRead, Lba, ReadError,
+    Appendable, BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, BlockRead, Lba, ReadError,
 };
 use reburn_iso9660::{Hierarchy, Volume};
 use reburn_tree::{ChangePoint, Timestamp, Tree};
@@ -32,11 +32,32 @@ pub struct ImportOptions {
     pub time: Timestamp,
     /// Go on where the disc has something that the changed volume would not have.
     pub accept_losses: bool,
+    /// Where the disc goes on, if it can only be appended to; its last session is then what is
+    /// changed. `None` if its blocks can be overwritten.
+    pub append: Option<Appendable>,
+}
+
+impl ImportOptions {
+    /// The first block of the session that readers begin in.
+    pub(crate) fn session_start(&self) -> Lba {
+        self.append.map_or(Lba::ZERO, |append| append.session_start)
+    }
+
+    /// The same session as UDF looks at it: a virtual allocation table is the last thing recorded.
+    pub(crate) fn udf_session(&self) -> reburn_udf::Session {
+        let last = |append: Appendable| append.next_writable.get().checked_sub(1).map(Lba::new);
+        reburn_udf::Session {
+            start: self.session_start(),
+            last_recorded: self.append.and_then(last),
+        }
+    }
 }
 
 /// A disc with a file system.
 pub(crate) struct Base<'b> {
     disc: &'b dyn BlockRead,
+    /// Where the disc goes on, if it can only be appended to.
+    pub(crate) append: Option<Appendable>,
     pub(crate) volume: BaseVolume,
     /// Every block that a reader of the present tree may read, and those kept for other
     /// reasons: the system area, the heads of older sessions.
@@ -81,10 +102,11 @@ impl<'b> Base<'b> {
         disc: &'b dyn BlockRead,
         options: &ImportOptions,
     ) -> Result<(Self, Tree, FileSystems), ImageError> {
-        let found = match Volume::open(disc, Lba::ZERO) {
+        let start = options.session_start();
+        let found = match Volume::open(disc, start) {
             Ok(volume) if volume.udf().is_some() => bridge::read(disc, volume, options)?,
             // UDF would go stale if ISO 9660 alone were changed.
-            Ok(volume) if has_lost_recognition(disc, &volume) => {
+            Ok(volume) if has_lost_recognition(disc, &volume, options) => {
                 return Err(ImageError::LostRecognition);
             }
             Ok(volume) => {
@@ -92,13 +114,13 @@ impl<'b> Base<'b> {
                 iso::read_volume(disc, volume, hierarchy, options)?
             }
             // What is left of ISO 9660 would go stale if UDF alone were changed.
-            Err(source) if has_iso_descriptors(disc) => {
+            Err(source) if has_iso_descriptors(disc, start) => {
                 return Err(ImageError::TornHead { source });
             }
             Err(error) => match udf::read(disc, options) {
                 // Whatever there is, it is no UDF: the first answer counts.
                 Err(ImageError::Udf(no)) if udf::is_absent(&no) => {
-                    if is_blank(disc)? {
+                    if is_blank(disc, start)? {
                         return Err(EntireImageRequired::BlankMedium.into());
                     }
                     return Err(error.into());
@@ -114,6 +136,7 @@ impl<'b> Base<'b> {
         let mut tree = found.tree;
         let base = Self {
             disc,
+            append: options.append,
             volume: found.volume,
             live: found.live,
             metadata: found.metadata,
@@ -166,7 +189,7 @@ pub(crate) fn first_blocks(end: Lba) -> BlockRange {
 
 /// Whether a UDF volume is on a disc with ISO 9660, and its recognition sequence, right behind the
 /// descriptors of ISO 9660, cannot be read.
-fn has_lost_recognition(disc: &dyn BlockRead, volume: &Volume) -> bool {
+fn has_lost_recognition(disc: &dyn BlockRead, volume: &Volume, options: &ImportOptions) -> bool {
     const STRUCTURES: BlockCount = BlockCount::new(3);
     let mut block = vec![0; BLOCK_SIZE];
     let behind = Lba::checked(volume.descriptor_blocks().end_exclusive().into());
@@ -176,25 +199,25 @@ fn has_lost_recognition(disc: &dyn BlockRead, volume: &Volume) -> bool {
         .flat_map(|range| range.pieces(BlockCount::ONE).map(BlockRange::start_lba))
         .filter(|lba| lba.get() < disc.block_count().get());
     blocks.any(|lba| disc.read_blocks(lba, &mut block).is_err())
-        && reburn_udf::Volume::open(disc, reburn_udf::Session::default()).is_ok()
+        && reburn_udf::Volume::open(disc, options.udf_session()).is_ok()
 }
 
 /// Whether there are volume descriptors of ISO 9660 (ECMA-119 8.1.2), of which some may be damaged,
 /// or blocks that cannot be read where some may have been.
-fn has_iso_descriptors(disc: &dyn BlockRead) -> bool {
-    let end = session::FIRST_START.get().min(disc.block_count().get());
+fn has_iso_descriptors(disc: &dyn BlockRead, start: Lba) -> bool {
+    let at = |lba: Lba| start.get().saturating_add(lba.get());
+    let end = at(session::FIRST_START).min(disc.block_count().get());
     let mut block = vec![0; BLOCK_SIZE];
-    (session::HEAD.get()..end).any(|lba| {
+    (at(session::HEAD)..end).any(|lba| {
         disc.read_blocks(Lba::new(lba), &mut block).is_err() || block[1..].starts_with(b"CD001")
     })
 }
 
 /// Whether the blocks that any file system starts in are missing or zeros.
-fn is_blank(disc: &dyn BlockRead) -> Result<bool, ReadError> {
-    let blocks = disc
-        .block_count()
-        .min(BlockCount::new(session::FIRST_START.get()));
-    let mut start = vec![0; blocks.as_usize() * BLOCK_SIZE];
-    disc.read_blocks(Lba::ZERO, &mut start)?;
-    Ok(start.iter().all(|&byte| byte == 0))
+fn is_blank(disc: &dyn BlockRead, start: Lba) -> Result<bool, ReadError> {
+    let behind = disc.block_count().get().saturating_sub(start.get());
+    let blocks = behind.min(session::FIRST_START.get());
+    let mut first = vec![0; blocks as usize * BLOCK_SIZE];
+    disc.read_blocks(start, &mut first)?;
+    Ok(first.iter().all(|&byte| byte == 0))
 }

@@ -1,7 +1,7 @@
 //! A disc with UDF.
 
 use reburn_blocks::{BlockRange, BlockRangeList, BlockRead, Lba};
-use reburn_udf::{Entries, Incompatible, Session, UdfError, UdfOptions, Volume, VolumeStructures};
+use reburn_udf::{Entries, Incompatible, UdfError, UdfOptions, Volume, VolumeStructures};
 
 use super::{BaseVolume, Found, ImportNote};
 use crate::{EntireImageRequired, FileSystems, ImageError, ImportOptions};
@@ -28,7 +28,7 @@ pub(crate) fn is_absent(error: &UdfError) -> bool {
 }
 
 pub(super) fn read(disc: &dyn BlockRead, options: &ImportOptions) -> Result<Found, ImageError> {
-    let volume = Volume::open(disc, Session::default())?;
+    let volume = Volume::open(disc, options.udf_session())?;
     let imported = volume.read_tree(disc)?;
     let structures = volume.structures();
     let as_before = volume.write_options();

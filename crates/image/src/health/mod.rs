@@ -277,6 +277,7 @@ fn nothing_here(disc: &dyn BlockRead, medium: Medium) -> ImageError {
         hierarchy: None,
         time: Timestamp::EPOCH,
         accept_losses: true,
+        append: None,
     };
     match Base::read(disc, &options) {
         Err(error) => error,

@@ -29,6 +29,7 @@ fn try_import(disc: &Disc, medium: Medium) -> Result<FileSystemImage<'_>, ImageE
         hierarchy: None,
         time: NOW,
         accept_losses: false,
+        append: None,
     };
     FileSystemImage::import(disc, &options)
 }

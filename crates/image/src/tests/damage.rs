@@ -66,6 +66,7 @@ fn edit(disc: &Disc, medium: Medium) -> bool {
         hierarchy: None,
         time: NOW,
         accept_losses,
+        append: None,
     };
     let Ok(mut image) = FileSystemImage::import(disc, &options) else {
         return false;

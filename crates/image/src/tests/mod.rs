@@ -1,5 +1,6 @@
 //! The contract of modified blocks, over small volumes in memory.
 
+mod append;
 mod bridge;
 mod cost;
 mod damage;
@@ -63,6 +64,7 @@ fn import(disc: &dyn BlockRead, medium: Medium) -> FileSystemImage<'_> {
         hierarchy: None,
         time: NOW,
         accept_losses: false,
+        append: None,
     };
     FileSystemImage::import(disc, &options).unwrap()
 }
@@ -203,6 +205,7 @@ fn a_new_image_has_no_modified_blocks() {
         hierarchy: None,
         time: NOW,
         accept_losses: false,
+        append: None,
     };
     let error = FileSystemImage::import(&blank, &options).unwrap_err();
     assert!(matches!(

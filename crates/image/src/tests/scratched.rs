@@ -144,6 +144,7 @@ fn a_torn_head_is_not_edited_but_repaired_first() {
                 hierarchy: None,
                 time: NOW,
                 accept_losses: false,
+                append: None,
             };
             let error = FileSystemImage::import(&torn, &options).unwrap_err();
             assert!(matches!(error, ImageError::TornHead { .. }), "{error}");

@@ -126,6 +126,7 @@ fn edited(disc: &dyn BlockRead, medium: Medium) -> FileSystemImage<'_> {
         hierarchy: None,
         time: NOW,
         accept_losses: false,
+        append: None,
     };
     let mut image = FileSystemImage::import(disc, &options).unwrap();
     image.add(b"/docs/new", file(), bytes(4, 70_000)).unwrap();

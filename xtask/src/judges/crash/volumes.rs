@@ -117,6 +117,7 @@ impl Kind {
             hierarchy: None,
             time: Timestamp::from_seconds(CHANGED),
             accept_losses: false,
+            append: None,
         };
         let mut image = FileSystemImage::import(disc, &options).map_err(text)?;
         image

@@ -102,6 +102,7 @@ impl Disc {
             hierarchy: None,
             time: NOW,
             accept_losses: false,
+            append: None,
         };
         FileSystemImage::import(self.blocks(), &options).map_err(text)
     }
