@@ -3,7 +3,7 @@
 
 use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, Lba};
 use reburn_mmc::command::Command;
-use reburn_mmc::{DecodeError, Sense, SenseKey};
+use reburn_mmc::{DecodeError, SectorAddress, Sense, SenseKey};
 
 use crate::{CommandError, Data, Drive};
 
@@ -118,6 +118,27 @@ pub(crate) fn pieces(
     }))
 }
 
+/// How many of the blocks in `len` bytes one transfer takes that starts before block 0, and
+/// where the next one starts. No transfer crosses block 0.
+pub(crate) fn piece_before_block_0(
+    start: SectorAddress,
+    len: usize,
+    limit: usize,
+) -> (u16, SectorAddress) {
+    assert!(
+        len.is_multiple_of(BLOCK_SIZE),
+        "a transfer of {len} bytes is not whole blocks"
+    );
+    let to_block_0 = usize::try_from(-start.get()).unwrap_or(usize::MAX);
+    let blocks = (limit / BLOCK_SIZE)
+        .clamp(1, usize::from(u16::MAX))
+        .min(to_block_0)
+        .min(len / BLOCK_SIZE);
+    let blocks = u16::try_from(blocks).expect("clamped");
+    let next = start.checked_add(u32::from(blocks));
+    (blocks, next.expect("at most block 0"))
+}
+
 /// Checks that a drive sent every block it was asked for.
 pub(crate) fn whole(
     command: &'static str,
@@ -150,6 +171,19 @@ mod tests {
         assert_eq!(listed, expected.map(|(range, len)| (range.to_owned(), len)));
         assert_eq!(pieces(Lba::ZERO, 0, 64 * 1024).unwrap().count(), 0);
         assert!(pieces(Lba::MAX, 2 * BLOCK_SIZE, 64 * 1024).is_err());
+    }
+
+    #[test]
+    fn no_transfer_crosses_block_0() {
+        let start = SectorAddress::PAUSE;
+        let mut lens = Vec::new();
+        let (mut start, mut left) = (start, 160);
+        while start.lba().is_none() {
+            let (blocks, next) = piece_before_block_0(start, left * BLOCK_SIZE, 64 * 1024);
+            lens.push(blocks);
+            (start, left) = (next, left - usize::from(blocks));
+        }
+        assert_eq!((lens, left), (vec![32, 32, 32, 32, 22], 10));
     }
 
     /// A drive that says the same to everything.

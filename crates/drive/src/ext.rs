@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reburn_blocks::{BlockCount, BlockRange, Lba};
+use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, Lba};
 use reburn_mmc::command::{
     CloseFunction, CloseTrackSession, Command, DiscInformationType, FeatureScope, FormatUnit,
     GetConfiguration, GetEventStatus, GetPerformance, Inquiry, ModeSense, PageControl,
@@ -15,9 +15,11 @@ use reburn_mmc::reply::{
     FormatCapacities, FormatParameters, InquiryData, ModePage, ModeParameters, TrackInformation,
     WriteSpeed, WriteSpeeds,
 };
-use reburn_mmc::{Sense, SenseKey, Speed};
+use reburn_mmc::{SectorAddress, Sense, SenseKey, Speed};
 
-use crate::calls::{blocks16, decoded, execute, may_pass, pieces, sized, whole};
+use crate::calls::{
+    blocks16, decoded, execute, may_pass, piece_before_block_0, pieces, sized, whole,
+};
 use crate::{CommandError, Data, Drive};
 
 /// Changes of the drive's state that may lie between two commands: power on, a new medium, new
@@ -247,16 +249,26 @@ pub trait DriveExt: Drive {
         Ok(())
     }
 
-    /// Writes `data`, whole blocks, from `lba` on (WRITE (10)), in as many commands as it
-    /// takes. Durable after [`DriveExt::synchronize_cache`].
-    fn write(&mut self, lba: Lba, data: &[u8]) -> Result<(), CommandError> {
+    /// Writes `data`, whole blocks, from `start` on (WRITE (10)), in as many commands as it
+    /// takes. Durable after [`DriveExt::synchronize_cache`]. A CD session that is recorded at
+    /// once starts at [`SectorAddress::PAUSE`], before block 0.
+    fn write(&mut self, start: impl Into<SectorAddress>, data: &[u8]) -> Result<(), CommandError> {
         let limit = self.transfer_limit();
+        let command = |address, blocks| Write10 {
+            address,
+            blocks,
+            force_unit_access: false,
+        };
+        let (mut start, mut data) = (start.into(), data);
+        while start.lba().is_none() && !data.is_empty() {
+            let (blocks, next) = piece_before_block_0(start, data.len(), limit);
+            let (piece, rest) = data.split_at(usize::from(blocks) * BLOCK_SIZE);
+            execute(self, command(start, blocks).into(), None, Data::Out(piece))?;
+            (start, data) = (next, rest);
+        }
+        let lba = start.lba().unwrap_or_default();
         for (range, bytes) in pieces(lba, data.len(), limit)? {
-            let command = Write10 {
-                lba: range.start_lba(),
-                blocks: blocks16(range),
-                force_unit_access: false,
-            };
+            let command = command(range.start_lba().into(), blocks16(range));
             execute(self, command.into(), Some(range), Data::Out(&data[bytes]))?;
         }
         Ok(())

@@ -21,7 +21,7 @@ use reburn_blocks::{
     BLOCK_SIZE, BlockCount, BlockRange, BlockRead, BlockWrite, ImageFile, Lba, WriteError,
 };
 use reburn_mmc::command::{Command, StartStop};
-use reburn_mmc::{Cdb, Sense};
+use reburn_mmc::{Cdb, SectorAddress, Sense};
 
 use crate::software::{Answer, Outcome, deliver, extent, room, sent};
 use crate::{Data, Drive, Reply, TransportError};
@@ -115,6 +115,7 @@ impl ImageFileDrive {
             }
             StartStop::Load => self.tray = Tray::Loaded,
             StartStop::Start | StartStop::Power(_) => {}
+            StartStop::FormatLayer(_) => return Err(Sense::INVALID_FIELD_IN_CDB),
         }
         Ok(Answer::DONE)
     }
@@ -176,34 +177,37 @@ impl ImageFileDrive {
         let end = BlockCount::new(Lba::MAX.get() + 1);
         let allowed = self.loaded().and_then(|()| {
             if self.writable {
-                extent(write.lba, write.count, end)
+                write
+                    .address
+                    .block()
+                    .and_then(|lba| extent(lba, write.count, end))
             } else {
                 Err(Sense::WRITE_PROTECTED)
             }
         });
-        match allowed {
+        let range = match allowed {
             Err(sense) => return Ok(Reply::refused(sense)),
             Ok(None) => return Ok(Reply::good(0)),
-            Ok(Some(_)) => {}
-        }
+            Ok(Some(range)) => range,
+        };
         let sent = sent(cdb, data, write.count)?;
-        Ok(match self.store(write, sent) {
+        Ok(match self.store(write, range.start_lba(), sent) {
             Ok(()) => Reply::good(sent.len()),
             Err(sense) => Reply::refused(sense),
         })
     }
 
-    fn store(&mut self, write: Write, data: &[u8]) -> Result<(), Sense> {
-        let written = self.image.write_blocks(write.lba, data);
+    fn store(&mut self, write: Write, lba: Lba, data: &[u8]) -> Result<(), Sense> {
+        let written = self.image.write_blocks(lba, data);
         written.map_err(|error| write_sense(&error))?;
         if write.durable {
             self.synchronize()?;
         }
         if write.verify {
             let mut read = vec![0; data.len()];
-            self.fill(write.lba, &mut read)?;
+            self.fill(lba, &mut read)?;
             let pairs = read.chunks(BLOCK_SIZE).zip(data.chunks(BLOCK_SIZE));
-            for (number, (read, written)) in (write.lba.get()..).zip(pairs) {
+            for (number, (read, written)) in (lba.get()..).zip(pairs) {
                 if read != written {
                     return Err(Sense::MISCOMPARE.at(number));
                 }
@@ -216,7 +220,7 @@ impl ImageFileDrive {
 /// What a write asks for.
 #[derive(Debug, Clone, Copy)]
 struct Write {
-    lba: Lba,
+    address: SectorAddress,
     count: BlockCount,
     /// Whether the file must have the blocks before the answer.
     durable: bool,
@@ -227,8 +231,8 @@ struct Write {
 impl Drive for ImageFileDrive {
     fn execute(&mut self, cdb: &Cdb, data: Data<'_>) -> Result<Reply, TransportError> {
         let count = |blocks: u16| BlockCount::new(u32::from(blocks));
-        let write = |lba, count, durable| Write {
-            lba,
+        let write = |address, count, durable| Write {
+            address,
             count,
             durable,
             verify: false,
@@ -238,15 +242,15 @@ impl Drive for ImageFileDrive {
             Ok(Command::Read10(c)) => self.send(cdb, (c.lba, count(c.blocks)), data),
             Ok(Command::Read12(c)) => self.send(cdb, (c.lba, c.blocks), data),
             Ok(Command::Write10(c)) => {
-                let write = write(c.lba, count(c.blocks), c.force_unit_access);
+                let write = write(c.address, count(c.blocks), c.force_unit_access);
                 self.take(cdb, write, &data)
             }
             Ok(Command::Write12(c)) => {
-                self.take(cdb, write(c.lba, c.blocks, c.force_unit_access), &data)
+                self.take(cdb, write(c.address, c.blocks, c.force_unit_access), &data)
             }
             Ok(Command::WriteAndVerify(c)) => {
                 let verify = true;
-                let write = write(c.lba, count(c.blocks), true);
+                let write = write(c.lba.into(), count(c.blocks), true);
                 self.take(cdb, Write { verify, ..write }, &data)
             }
             Ok(command) => deliver(cdb, self.control(&command), data),

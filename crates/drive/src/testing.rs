@@ -155,7 +155,7 @@ fn refuses_what_is_out_of_range(drive: &mut dyn Drive) {
         assert_eq!(sense, expected, "{blocks} blocks at {lba}");
     }
     let command = Write10 {
-        lba: last,
+        address: last.into(),
         blocks: 2,
         force_unit_access: false,
     };

@@ -155,7 +155,7 @@ fn forced_unit_access_reaches_the_disc() {
     let mut drive = drive(MediumKind::BdRe);
     drive.write(Lba::ZERO, &blocks(1, 32)).unwrap();
     let command = Write12 {
-        lba: Lba::new(64),
+        address: Lba::new(64).into(),
         blocks: reburn_blocks::BlockCount::new(32),
         force_unit_access: true,
         streaming: false,

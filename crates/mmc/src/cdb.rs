@@ -4,8 +4,8 @@ use std::fmt;
 
 use reburn_blocks::Lba;
 
-use crate::Sense;
 use crate::bytes::len8;
+use crate::{SectorAddress, Sense};
 
 /// A command descriptor block. Never empty; bytes past its end read as zero, as they do in a
 /// drive whose transport always carries 12 or 16 bytes.
@@ -71,6 +71,11 @@ impl Cdb {
     /// The block address at `offset`; the one value that no medium reaches is out of range.
     pub(crate) fn lba(&self, offset: usize) -> Result<Lba, Sense> {
         Lba::checked(u64::from(self.u32(offset))).ok_or(Sense::LBA_OUT_OF_RANGE)
+    }
+
+    /// The address at `offset`, which may lie before block 0.
+    pub(crate) const fn address(&self, offset: usize) -> SectorAddress {
+        SectorAddress::from_field(self.u32(offset))
     }
 
     pub(crate) fn set(&mut self, offset: usize, byte: u8) {

@@ -9,6 +9,9 @@
 //! command with a field that no drive accepts decodes to the very sense a drive refuses it
 //! with.
 //!
+//! Addresses of blocks are [`Lba`](reburn_blocks::Lba)s; where a CD has sectors before block 0,
+//! commands carry a [`SectorAddress`].
+//!
 //! Source: MMC-6 (Multi-Media Commands), SPC-3 for the commands shared with other devices.
 //!
 //! ```
@@ -28,6 +31,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod address;
 mod bytes;
 mod cdb;
 pub mod command;
@@ -38,6 +42,7 @@ mod sense;
 mod sense_table;
 mod speed;
 
+pub use address::{Msf, SectorAddress};
 pub use cdb::Cdb;
 pub use command::Command;
 pub use error::DecodeError;

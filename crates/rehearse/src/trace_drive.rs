@@ -161,8 +161,8 @@ use reburn_mmc::command::Read10 as Read;
 /// The blocks that a command writes.
 fn written_by(command: &Command) -> Option<BlockRange> {
     let (lba, count) = match command {
-        Command::Write10(write) => (write.lba, BlockCount::new(write.blocks.into())),
-        Command::Write12(write) => (write.lba, write.blocks),
+        Command::Write10(write) => (write.address.lba()?, BlockCount::new(write.blocks.into())),
+        Command::Write12(write) => (write.address.lba()?, write.blocks),
         Command::WriteAndVerify(write) => (write.lba, BlockCount::new(write.blocks.into())),
         _ => return None,
     };

@@ -30,6 +30,7 @@ impl Emulator {
                 self.loaded()?;
             }
             StartStop::Power(_) => {}
+            StartStop::FormatLayer(_) => return Err(Sense::INVALID_FIELD_IN_CDB),
         }
         Ok(Answer::DONE)
     }

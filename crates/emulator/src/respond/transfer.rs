@@ -5,7 +5,7 @@ use reburn_drive::software::{Answer, Outcome, extent, room, sent};
 use reburn_drive::{Data, Reply, TransportError};
 use reburn_mmc::command::{Command, ReadBufferCapacity, SynchronizeCache, Verify10};
 use reburn_mmc::reply::BufferCapacity;
-use reburn_mmc::{Cdb, Sense};
+use reburn_mmc::{Cdb, SectorAddress, Sense};
 
 use crate::Emulator;
 use crate::content::UnitError;
@@ -16,7 +16,7 @@ use crate::state::FormatState;
 /// What a WRITE asks for.
 #[derive(Debug, Clone, Copy)]
 struct Write {
-    lba: Lba,
+    address: SectorAddress,
     count: BlockCount,
     /// Whether the medium must have the blocks before the answer.
     durable: bool,
@@ -26,8 +26,8 @@ struct Write {
 
 impl Write {
     fn of(command: &Command) -> Option<Self> {
-        let write = |lba, count| Self {
-            lba,
+        let write = |address, count| Self {
+            address,
             count,
             durable: false,
             streaming: false,
@@ -37,17 +37,17 @@ impl Write {
         Some(match command {
             Command::Write10(command) => Self {
                 durable: command.force_unit_access,
-                ..write(command.lba, count(command.blocks))
+                ..write(command.address, count(command.blocks))
             },
             Command::Write12(command) => Self {
                 durable: command.force_unit_access,
                 streaming: command.streaming,
-                ..write(command.lba, command.blocks)
+                ..write(command.address, command.blocks)
             },
             Command::WriteAndVerify(command) => Self {
                 durable: true,
                 verify: true,
-                ..write(command.lba, count(command.blocks))
+                ..write(command.lba.into(), count(command.blocks))
             },
             _ => return None,
         })
@@ -145,7 +145,7 @@ impl Emulator {
         let Some(write) = Write::of(command) else {
             return Ok(Reply::refused(Sense::INVALID_COMMAND));
         };
-        let range = match self.writable(write.lba, write.count) {
+        let range = match self.writable(write.address, write.count) {
             Err(sense) => return Ok(Reply::refused(sense)),
             Ok(None) => return Ok(Reply::good(0)),
             Ok(Some(range)) => range,
@@ -158,7 +158,11 @@ impl Emulator {
     }
 
     /// The blocks of a write, if the medium takes them.
-    fn writable(&self, lba: Lba, count: BlockCount) -> Result<Option<BlockRange>, Sense> {
+    fn writable(
+        &self,
+        address: SectorAddress,
+        count: BlockCount,
+    ) -> Result<Option<BlockRange>, Sense> {
         let state = self.loaded()?.disc.state();
         let blocks = match state.format {
             FormatState::Unformatted => return Err(self.profile.unformatted_write),
@@ -168,7 +172,7 @@ impl Emulator {
         if state.write_protected {
             return Err(Sense::WRITE_PROTECTED);
         }
-        extent(lba, count, blocks)
+        extent(address.block()?, count, blocks)
     }
 
     /// Puts blocks into the buffer. An error while making room is of an earlier write: it is

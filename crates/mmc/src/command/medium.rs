@@ -201,6 +201,16 @@ pub enum MediaType {
     BluRay = 1,
 }
 
+impl MediaType {
+    pub(super) fn from_low_bits(code: u8) -> Result<Self, Sense> {
+        match code & 0x0f {
+            0 => Ok(Self::Dvd),
+            1 => Ok(Self::BluRay),
+            _ => Err(Sense::INVALID_FIELD_IN_CDB),
+        }
+    }
+}
+
 /// Structures outside the user's blocks (MMC-6, READ DISC STRUCTURE).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadDiscStructure {
@@ -226,13 +236,8 @@ impl Fields for ReadDiscStructure {
     }
 
     fn get(cdb: &Cdb) -> Result<Self, Sense> {
-        let media = match cdb.u8(1) & 0x0f {
-            0 => MediaType::Dvd,
-            1 => MediaType::BluRay,
-            _ => return Err(Sense::INVALID_FIELD_IN_CDB),
-        };
         Ok(Self {
-            media,
+            media: MediaType::from_low_bits(cdb.u8(1))?,
             address: cdb.u32(2),
             layer: cdb.u8(6),
             format: cdb.u8(7),

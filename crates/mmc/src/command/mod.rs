@@ -5,27 +5,29 @@
 //! sense a drive gives: [`Sense::INVALID_FIELD_IN_CDB`] (5/24/00), or
 //! [`Sense::LBA_OUT_OF_RANGE`] (5/21/00) for an address that no medium reaches.
 
+mod cd;
 mod medium;
 mod recording;
 mod settings;
 mod status;
 mod transfer;
 
+pub use cd::{ReadCd, ReadCdMsf, SectorParts, SectorType, SendCueSheet};
 pub use medium::{
     DiscInformationType, MediaType, ReadCapacity, ReadDiscInformation, ReadDiscStructure,
     ReadFormatCapacities, ReadToc, ReadTrackInformation, TocFormat, TrackAddress,
 };
 pub use recording::{
     Blank, CloseFunction, CloseTrackSession, FormatUnit, RepairTrack, Reservation, ReserveTrack,
-    SendOpc,
+    SendDiscStructure, SendOpc,
 };
 pub use settings::{
-    FeatureScope, GetConfiguration, GetPerformance, ModeSelect, ModeSense, PageControl,
-    PerformanceType, SetCdSpeed, SetReadAhead, SetStreaming,
+    FeatureScope, GetConfiguration, GetPerformance, ModeSelect, ModeSelect6, ModeSense, ModeSense6,
+    PageControl, PerformanceType, SetCdSpeed, SetReadAhead, SetStreaming,
 };
 pub use status::{
-    GetEventStatus, Inquiry, MechanismStatus, PreventAllow, RequestSense, StartStop, StartStopUnit,
-    TestUnitReady,
+    GetEventStatus, Inquiry, LoadUnload, MechanismStatus, PreventAllow, ReportKey, RequestSense,
+    StartStop, StartStopUnit, TestUnitReady,
 };
 pub use transfer::{
     Read10, Read12, ReadBuffer, ReadBufferCapacity, Seek10, SynchronizeCache, Verify10, Write10,
@@ -110,6 +112,8 @@ commands! {
     0x03 6 RequestSense "REQUEST SENSE";
     0x04 6 FormatUnit "FORMAT UNIT";
     0x12 6 Inquiry "INQUIRY";
+    0x15 6 ModeSelect6 "MODE SELECT (6)";
+    0x1a 6 ModeSense6 "MODE SENSE (6)";
     0x1b 6 StartStopUnit "START STOP UNIT";
     0x1e 6 PreventAllow "PREVENT ALLOW MEDIUM REMOVAL";
     0x23 10 ReadFormatCapacities "READ FORMAT CAPACITIES";
@@ -133,15 +137,21 @@ commands! {
     0x5a 10 ModeSense "MODE SENSE (10)";
     0x5b 10 CloseTrackSession "CLOSE TRACK SESSION";
     0x5c 10 ReadBufferCapacity "READ BUFFER CAPACITY";
+    0x5d 10 SendCueSheet "SEND CUE SHEET";
     0xa1 12 Blank "BLANK";
+    0xa4 12 ReportKey "REPORT KEY";
+    0xa6 12 LoadUnload "LOAD/UNLOAD MEDIUM";
     0xa7 12 SetReadAhead "SET READ AHEAD";
     0xa8 12 Read12 "READ (12)";
     0xaa 12 Write12 "WRITE (12)";
     0xac 12 GetPerformance "GET PERFORMANCE";
     0xad 12 ReadDiscStructure "READ DISC STRUCTURE";
     0xb6 12 SetStreaming "SET STREAMING";
+    0xb9 12 ReadCdMsf "READ CD MSF";
     0xbb 12 SetCdSpeed "SET CD SPEED";
     0xbd 12 MechanismStatus "MECHANISM STATUS";
+    0xbe 12 ReadCd "READ CD";
+    0xbf 12 SendDiscStructure "SEND DISC STRUCTURE";
 }
 
 /// A command whose block holds nothing but its operation code.
@@ -212,7 +222,9 @@ mod tests {
         #[test]
         fn meaning_survives_encoding_of_known_commands(
             opcode in prop::sample::select(
-                &[0x04u8, 0x12, 0x1b, 0x28, 0x35, 0x43, 0x46, 0x51, 0x52, 0x53, 0x5a, 0x5b, 0xac][..],
+                &[
+                    0x04u8, 0x12, 0x1a, 0x1b, 0x28, 0x2a, 0x35, 0x43, 0x46, 0x51, 0x52, 0x53, 0x5a, 0x5b, 0xac, 0xb9, 0xbe,
+                ][..],
             ),
             rest in prop::collection::vec(any::<u8>(), 0..=15),
         ) {

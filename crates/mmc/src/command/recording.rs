@@ -2,7 +2,7 @@
 
 use reburn_blocks::{BlockCount, Lba};
 
-use super::Fields;
+use super::{Fields, MediaType};
 use crate::{Cdb, Sense};
 
 /// Formats the medium as a [parameter list](crate::reply::FormatParameters) says (MMC-6,
@@ -191,6 +191,34 @@ impl Fields for RepairTrack {
     }
 }
 
+/// Sends a structure that stands outside the user's blocks (MMC-6, SEND DISC STRUCTURE): the
+/// capacity of the first layer, write protection, a disc control block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SendDiscStructure {
+    /// Whose structures.
+    pub media: MediaType,
+    /// Which structure.
+    pub format: u8,
+    /// Bytes of the structure with its head of 4 bytes.
+    pub list_length: u16,
+}
+
+impl Fields for SendDiscStructure {
+    fn put(&self, cdb: &mut Cdb) {
+        cdb.set(1, self.media as u8);
+        cdb.set(7, self.format);
+        cdb.set_u16(8, self.list_length);
+    }
+
+    fn get(cdb: &Cdb) -> Result<Self, Sense> {
+        Ok(Self {
+            media: MediaType::from_low_bits(cdb.u8(1))?,
+            format: cdb.u8(7),
+            list_length: cdb.u16(8),
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{Command, check};
@@ -248,11 +276,22 @@ mod tests {
     }
 
     #[test]
+    fn golden_bytes_of_a_structure() {
+        let layer_0 = SendDiscStructure {
+            media: MediaType::Dvd,
+            format: 0x20,
+            list_length: 12,
+        };
+        check(layer_0, &[0xbf, 0, 0, 0, 0, 0, 0, 0x20, 0, 12, 0, 0]);
+    }
+
+    #[test]
     fn what_no_drive_accepts_is_refused() {
         for bytes in [
             &[0x04, 0, 0, 0, 0, 0][..],
             &[0x04, 0x12, 0, 0, 0, 0],
             &[0x5b, 0, 7, 0, 0, 0, 0, 0, 0, 0],
+            &[0xbf, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
         ] {
             assert_eq!(
                 Command::decode(bytes),

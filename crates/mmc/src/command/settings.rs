@@ -80,29 +80,96 @@ impl ModeSense {
     pub const ALL_PAGES: u8 = 0x3f;
 }
 
+/// What MODE SENSE says besides its allocation, which both its lengths have in common.
+fn put_page(cdb: &mut Cdb, control: PageControl, page: u8, no_descriptors: bool) {
+    cdb.set_bit(1, 3, no_descriptors);
+    cdb.set(2, (control as u8) << 6 | page & 0x3f);
+}
+
+/// Subpages, which no optical drive has, are refused.
+fn page_of(cdb: &Cdb) -> Result<(PageControl, u8, bool), Sense> {
+    if cdb.u8(3) != 0 {
+        return Err(Sense::INVALID_FIELD_IN_CDB);
+    }
+    let control = match cdb.u8(2) >> 6 {
+        0 => PageControl::Current,
+        1 => PageControl::Changeable,
+        2 => PageControl::Default,
+        _ => PageControl::Saved,
+    };
+    Ok((control, cdb.u8(2) & 0x3f, cdb.bit(1, 3)))
+}
+
 impl Fields for ModeSense {
     fn put(&self, cdb: &mut Cdb) {
-        cdb.set_bit(1, 3, self.no_descriptors);
-        cdb.set(2, (self.control as u8) << 6 | self.page & 0x3f);
+        put_page(cdb, self.control, self.page, self.no_descriptors);
         cdb.set_u16(7, self.allocation);
     }
 
-    /// Subpages, which no optical drive has, are refused.
     fn get(cdb: &Cdb) -> Result<Self, Sense> {
-        if cdb.u8(3) != 0 {
-            return Err(Sense::INVALID_FIELD_IN_CDB);
-        }
-        let control = match cdb.u8(2) >> 6 {
-            0 => PageControl::Current,
-            1 => PageControl::Changeable,
-            2 => PageControl::Default,
-            _ => PageControl::Saved,
-        };
+        let (control, page, no_descriptors) = page_of(cdb)?;
         Ok(Self {
             control,
-            page: cdb.u8(2) & 0x3f,
-            no_descriptors: cdb.bit(1, 3),
+            page,
+            no_descriptors,
             allocation: cdb.u16(7),
+        })
+    }
+}
+
+/// Mode pages in the older, shorter form (SPC-3 6.9), which optical drives need not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ModeSense6 {
+    /// Which values.
+    pub control: PageControl,
+    /// The page, or [`ModeSense::ALL_PAGES`].
+    pub page: u8,
+    /// Whether block descriptors are unwanted. Optical drives have none.
+    pub no_descriptors: bool,
+    /// Bytes of reply that the host has room for.
+    pub allocation: u8,
+}
+
+impl Fields for ModeSense6 {
+    fn put(&self, cdb: &mut Cdb) {
+        put_page(cdb, self.control, self.page, self.no_descriptors);
+        cdb.set(4, self.allocation);
+    }
+
+    fn get(cdb: &Cdb) -> Result<Self, Sense> {
+        let (control, page, no_descriptors) = page_of(cdb)?;
+        Ok(Self {
+            control,
+            page,
+            no_descriptors,
+            allocation: cdb.u8(4),
+        })
+    }
+}
+
+/// Sets mode pages in the older, shorter form (SPC-3 6.7), always in the page format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ModeSelect6 {
+    /// Whether to keep them over a reset.
+    pub save: bool,
+    /// Bytes of the parameter list.
+    pub list_length: u8,
+}
+
+impl Fields for ModeSelect6 {
+    fn put(&self, cdb: &mut Cdb) {
+        cdb.set_bit(1, 4, true);
+        cdb.set_bit(1, 0, self.save);
+        cdb.set(4, self.list_length);
+    }
+
+    fn get(cdb: &Cdb) -> Result<Self, Sense> {
+        if !cdb.bit(1, 4) {
+            return Err(Sense::INVALID_FIELD_IN_CDB);
+        }
+        Ok(Self {
+            save: cdb.bit(1, 0),
+            list_length: cdb.u8(4),
         })
     }
 }
@@ -291,6 +358,13 @@ mod tests {
             allocation: 252,
         };
         check(page, &[0x5a, 8, 0xaa, 0, 0, 0, 0, 0, 252, 0]);
+        let short = ModeSense6 {
+            control: PageControl::Changeable,
+            page: ModeSense::ALL_PAGES,
+            no_descriptors: false,
+            allocation: 192,
+        };
+        check(short, &[0x1a, 0, 0x7f, 0, 192, 0]);
         let lba = Lba::new(0x01020304);
         for (kind, byte_1, byte_10) in [
             (
@@ -322,6 +396,11 @@ mod tests {
             list_length: 60,
         };
         check(select, &[0x55, 0x10, 0, 0, 0, 0, 0, 0, 60, 0]);
+        let short = ModeSelect6 {
+            save: true,
+            list_length: 56,
+        };
+        check(short, &[0x15, 0x11, 0, 0, 56, 0]);
         let speeds = SetCdSpeed {
             rotation: 0,
             read: Speed::MAX,

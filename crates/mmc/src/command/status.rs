@@ -69,6 +69,8 @@ pub enum StartStop {
     Eject,
     /// Load the medium.
     Load,
+    /// Turn to a layer of a hybrid disc that has a format of its own.
+    FormatLayer(u8),
     /// Change to a power condition: active, idle, standby, sleep (MMC-6, START STOP UNIT).
     Power(u8),
 }
@@ -85,20 +87,22 @@ pub struct StartStopUnit {
 impl Fields for StartStopUnit {
     fn put(&self, cdb: &mut Cdb) {
         cdb.set_bit(1, 0, self.immediate);
-        cdb.set(
-            4,
-            match self.action {
-                StartStop::Stop => 0,
-                StartStop::Start => 1,
-                StartStop::Eject => 2,
-                StartStop::Load => 3,
-                StartStop::Power(condition) => condition << 4,
-            },
-        );
+        let (layer, motion) = match self.action {
+            StartStop::Stop => (0, 0),
+            StartStop::Start => (0, 1),
+            StartStop::Eject => (0, 2),
+            StartStop::Load => (0, 3),
+            StartStop::FormatLayer(layer) => (layer & 3, 5),
+            StartStop::Power(condition) => (0, condition << 4),
+        };
+        cdb.set(3, layer);
+        cdb.set(4, motion);
     }
 
     fn get(cdb: &Cdb) -> Result<Self, Sense> {
-        let action = match (cdb.u8(4) >> 4, cdb.u8(4) & 3) {
+        let action = match (cdb.u8(4) >> 4, cdb.u8(4) & 7) {
+            (0, 5) => StartStop::FormatLayer(cdb.u8(3) & 3),
+            (0, 4 | 6 | 7) => return Err(Sense::INVALID_FIELD_IN_CDB),
             (0, 0) => StartStop::Stop,
             (0, 1) => StartStop::Start,
             (0, 2) => StartStop::Eject,
@@ -182,6 +186,76 @@ impl Fields for MechanismStatus {
     }
 }
 
+/// Changes the disc of a changer (MMC-6, LOAD/UNLOAD MEDIUM).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoadUnload {
+    /// Whether to answer before it is done.
+    pub immediate: bool,
+    /// Whether to load the disc, or to put it back.
+    pub load: bool,
+    /// The slot.
+    pub slot: u8,
+}
+
+impl Fields for LoadUnload {
+    fn put(&self, cdb: &mut Cdb) {
+        cdb.set_bit(1, 0, self.immediate);
+        cdb.set(4, 0x02 | u8::from(self.load));
+        cdb.set(8, self.slot);
+    }
+
+    fn get(cdb: &Cdb) -> Result<Self, Sense> {
+        if !cdb.bit(4, 1) {
+            return Err(Sense::INVALID_FIELD_IN_CDB);
+        }
+        Ok(Self {
+            immediate: cdb.bit(1, 0),
+            load: cdb.bit(4, 0),
+            slot: cdb.u8(8),
+        })
+    }
+}
+
+/// What copy protection keeps (MMC-6, REPORT KEY). Of its formats only the drive's
+/// [region](crate::reply::RegionState) has a type here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReportKey {
+    /// The system of protection, 0 for that of DVD.
+    pub class: u8,
+    /// What is asked for, 6 bits.
+    pub format: u8,
+    /// The authentication that this belongs to, 2 bits.
+    pub grant: u8,
+    /// A block, where a key belongs to one.
+    pub address: u32,
+    /// Bytes of reply that the host has room for.
+    pub allocation: u16,
+}
+
+impl ReportKey {
+    /// The format that asks for the drive's region.
+    pub const REGION: u8 = 0x08;
+}
+
+impl Fields for ReportKey {
+    fn put(&self, cdb: &mut Cdb) {
+        cdb.set_u32(2, self.address);
+        cdb.set(7, self.class);
+        cdb.set_u16(8, self.allocation);
+        cdb.set(10, self.grant << 6 | self.format & 0x3f);
+    }
+
+    fn get(cdb: &Cdb) -> Result<Self, Sense> {
+        Ok(Self {
+            class: cdb.u8(7),
+            format: cdb.u8(10) & 0x3f,
+            grant: cdb.u8(10) >> 6,
+            address: cdb.u32(2),
+            allocation: cdb.u16(8),
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{Command, check};
@@ -232,6 +306,35 @@ mod tests {
                 &[0x1b, 1, 0, 0, bits, 0],
             );
         }
+    }
+
+    #[test]
+    fn a_layer_is_named_beside_the_motion() {
+        let layer = StartStopUnit {
+            immediate: false,
+            action: StartStop::FormatLayer(1),
+        };
+        check(layer, &[0x1b, 0, 0, 1, 5, 0]);
+        let ejected_layer = Command::decode(&[0x1b, 0, 0, 1, 6, 0]);
+        assert_eq!(ejected_layer, Err(Sense::INVALID_FIELD_IN_CDB));
+    }
+
+    #[test]
+    fn golden_bytes_of_changers_and_keys() {
+        let load = LoadUnload {
+            immediate: true,
+            load: true,
+            slot: 3,
+        };
+        check(load, &[0xa6, 1, 0, 0, 3, 0, 0, 0, 3, 0, 0, 0]);
+        let region = ReportKey {
+            class: 0,
+            format: ReportKey::REGION,
+            grant: 1,
+            address: 0x0102_0304,
+            allocation: 8,
+        };
+        check(region, &[0xa4, 0, 1, 2, 3, 4, 0, 0, 0, 8, 0x48, 0]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use reburn_blocks::{BlockCount, Lba};
 
 use super::Fields;
-use crate::{Cdb, Sense};
+use crate::{Cdb, SectorAddress, Sense};
 
 /// Reads up to 65,535 blocks (MMC-6, READ (10)). Zero blocks read nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,8 +75,8 @@ fn access(cdb: &Cdb) -> Result<(bool, bool), Sense> {
 /// Writes up to 65,535 blocks (MMC-6, WRITE (10)). Zero blocks write nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Write10 {
-    /// The first block.
-    pub lba: Lba,
+    /// The first block, or on CD a sector before block 0.
+    pub address: SectorAddress,
     /// How many blocks.
     pub blocks: u16,
     /// Whether to answer only when the medium has the blocks.
@@ -86,13 +86,13 @@ pub struct Write10 {
 impl Fields for Write10 {
     fn put(&self, cdb: &mut Cdb) {
         cdb.set_bit(1, 3, self.force_unit_access);
-        cdb.set_u32(2, self.lba.get());
+        cdb.set_u32(2, self.address.field());
         cdb.set_u16(7, self.blocks);
     }
 
     fn get(cdb: &Cdb) -> Result<Self, Sense> {
         Ok(Self {
-            lba: cdb.lba(2)?,
+            address: cdb.address(2),
             blocks: cdb.u16(7),
             force_unit_access: cdb.bit(1, 3),
         })
@@ -102,8 +102,8 @@ impl Fields for Write10 {
 /// Writes blocks (MMC-6, WRITE (12)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Write12 {
-    /// The first block.
-    pub lba: Lba,
+    /// The first block, or on CD a sector before block 0.
+    pub address: SectorAddress,
     /// How many blocks.
     pub blocks: BlockCount,
     /// Whether to answer only when the medium has the blocks.
@@ -115,7 +115,7 @@ pub struct Write12 {
 impl Fields for Write12 {
     fn put(&self, cdb: &mut Cdb) {
         cdb.set_bit(1, 3, self.force_unit_access);
-        cdb.set_u32(2, self.lba.get());
+        cdb.set_u32(2, self.address.field());
         cdb.set_u32(6, self.blocks.get());
         cdb.set_bit(10, 7, self.streaming);
     }
@@ -123,7 +123,7 @@ impl Fields for Write12 {
     fn get(cdb: &Cdb) -> Result<Self, Sense> {
         let (force_unit_access, streaming) = access(cdb)?;
         Ok(Self {
-            lba: cdb.lba(2)?,
+            address: cdb.address(2),
             blocks: BlockCount::new(cdb.u32(6)),
             force_unit_access,
             streaming,
@@ -301,13 +301,13 @@ mod tests {
         };
         check(read, &[0xa8, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0x80, 0]);
         let write = Write10 {
-            lba: LBA,
+            address: LBA.into(),
             blocks: 0x1020,
             force_unit_access: false,
         };
         check(write, &[0x2a, 0, 1, 2, 3, 4, 0, 0x10, 0x20, 0]);
         let write = Write12 {
-            lba: LBA,
+            address: LBA.into(),
             blocks: BlockCount::new(32),
             force_unit_access: true,
             streaming: false,
@@ -325,6 +325,21 @@ mod tests {
             },
             &[0x2f, 0, 1, 2, 3, 4, 0, 0, 16, 0],
         );
+    }
+
+    #[test]
+    fn a_cd_session_at_once_begins_before_block_0() {
+        let write = Write10 {
+            address: SectorAddress::PAUSE,
+            blocks: 16,
+            force_unit_access: false,
+        };
+        check(write, &[0x2a, 0, 0xff, 0xff, 0xff, 0x6a, 0, 0, 16, 0]);
+        let last = Command::decode(&[0x2a, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 1, 0]);
+        let Ok(Command::Write10(last)) = last else {
+            panic!("{last:?}");
+        };
+        assert_eq!(last.address.get(), -1);
     }
 
     #[test]

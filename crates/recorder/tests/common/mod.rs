@@ -278,7 +278,10 @@ impl ScriptedDrive {
     fn carry_out(&mut self, command: &Command, cdb: &Cdb, data: Data<'_>) -> Answered {
         match command {
             Command::Read10(read) => self.read(read.lba, read.blocks, cdb, data),
-            Command::Write10(write) => self.write(write.lba, write.blocks, cdb, &data),
+            Command::Write10(write) => {
+                let lba = write.address.lba().expect("a block");
+                self.write(lba, write.blocks, cdb, &data)
+            }
             command => deliver(cdb, self.control(command, &data), data),
         }
     }
@@ -350,7 +353,10 @@ fn describe(command: &Command) -> String {
             };
             blocks(read.lba, read.blocks) + forced
         }
-        Command::Write10(write) => blocks(write.lba, write.blocks),
+        Command::Write10(write) => {
+            let lba = write.address.lba().expect("a block");
+            blocks(lba, write.blocks)
+        }
         Command::PreventAllow(command) => format!("{name} {}", command.prevent),
         Command::CloseTrackSession(command) => format!("{name} {:?}", command.function),
         Command::SetCdSpeed(command) => format!("{name} {}", command.write),
