@@ -2,10 +2,12 @@
 
 use proptest::prelude::*;
 use reburn_mmc::reply::{
-    BufferCapacity, Capacity, Configuration, DiscInformation, DiscStructure, EventStatus,
-    FormatCapacities, FormatParameters, InquiryData, MechanismState, ModeParameters, Performance,
-    PseudoOverwriteResources, StreamingDescriptor, Toc, TocSessions, TrackInformation,
-    TrackResources, WriteSpeeds,
+    BufferCapacity, Capacity, CdText, Configuration, DiscInformation, DiscStructure, DiscUnit,
+    EventStatus, FormatCapacities, FormatParameters, FullToc, GrooveInformation, InquiryData,
+    LayerCapacity, MechanismState, ModeParameters, Performance, PhysicalFormat, PreGroove,
+    PreRecorded, ProgramMemory, ProtectionStatus, PseudoOverwriteResources, RegionState,
+    SpareAreas, StreamingDescriptor, Toc, TocSessions, TrackInformation, TrackResources,
+    WriteSpeeds,
 };
 use reburn_mmc::{Command, DecodeError, Sense};
 
@@ -13,7 +15,7 @@ use reburn_mmc::{Command, DecodeError, Sense};
 type Decoder = fn(&[u8]) -> Result<(), DecodeError>;
 
 /// Every decoder.
-const DECODERS: [Decoder; 21] = [
+const DECODERS: [Decoder; 33] = [
     |bytes| BufferCapacity::decode(bytes).map(drop),
     |bytes| Capacity::decode(bytes).map(drop),
     |bytes| Configuration::decode(bytes).map(drop),
@@ -27,6 +29,18 @@ const DECODERS: [Decoder; 21] = [
     |bytes| ModeParameters::decode(bytes).map(drop),
     |bytes| ModeParameters::decode_list(bytes).map(drop),
     |bytes| Performance::decode(bytes).map(drop),
+    |bytes| CdText::decode(bytes).map(drop),
+    |bytes| DiscUnit::decode(bytes).map(drop),
+    |bytes| FullToc::decode(bytes).map(drop),
+    |bytes| GrooveInformation::decode(bytes).map(drop),
+    |bytes| LayerCapacity::decode(bytes).map(drop),
+    |bytes| PhysicalFormat::decode(bytes).map(drop),
+    |bytes| PreGroove::decode(bytes).map(drop),
+    |bytes| PreRecorded::decode(bytes).map(drop),
+    |bytes| ProgramMemory::decode(bytes).map(drop),
+    |bytes| ProtectionStatus::decode(bytes).map(drop),
+    |bytes| RegionState::decode(bytes).map(drop),
+    |bytes| SpareAreas::decode(bytes).map(drop),
     |bytes| PseudoOverwriteResources::decode(bytes).map(drop),
     |bytes| TrackResources::decode(bytes).map(drop),
     |bytes| StreamingDescriptor::decode(bytes).map(drop),

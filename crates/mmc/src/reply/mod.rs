@@ -6,7 +6,9 @@
 //! offered a larger buffer than the reply fills.
 
 mod capacity;
+mod cd_toc;
 mod configuration;
+mod cue;
 mod disc;
 mod disc_resources;
 mod event;
@@ -16,12 +18,15 @@ mod inquiry;
 mod mode;
 mod mode_page;
 mod performance;
+mod region;
 mod structure;
 mod toc;
 mod track;
 
 pub use capacity::{BufferCapacity, Capacity};
+pub use cd_toc::{CdText, FullToc, LeadInEntry, PreGroove, ProgramMemory};
 pub use configuration::{Configuration, FeatureDescriptor};
+pub use cue::{CueEntry, CueSheet, DataForm};
 pub use disc::{BackgroundFormat, DiscInformation, DiscStatus, DiscType, SessionStatus};
 pub use disc_resources::{PseudoOverwriteResources, TrackResources};
 pub use event::{ClassEvent, EventStatus, MechanismState, MediaEvent, MediaEventStatus};
@@ -41,6 +46,10 @@ pub use mode_page::{
 pub use performance::{
     Performance, PerformanceRange, StreamingDescriptor, WriteSpeed, WriteSpeeds,
 };
-pub use structure::DiscStructure;
+pub use region::RegionState;
+pub use structure::{
+    AvailableStructure, DiscStructure, DiscUnit, GrooveInformation, LayerCapacity, PhysicalFormat,
+    PreRecorded, ProtectionStatus, SpareAreas,
+};
 pub use toc::{Toc, TocEntry, TocSessions};
 pub use track::TrackInformation;

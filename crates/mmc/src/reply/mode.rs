@@ -6,6 +6,7 @@ use crate::reply::{CapabilitiesPage, PowerPage, RecoveryPage, TimeoutPage, Write
 
 const WHAT: &str = "mode parameters";
 const HEADER_LEN: usize = 8;
+const SHORT_HEADER_LEN: usize = 4;
 
 /// One mode page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,22 +127,52 @@ impl ModeParameters {
         Self::decode_pages(Fields::new(WHAT, bytes, HEADER_LEN)?, bytes.len())
     }
 
-    fn decode_pages(fields: Fields<'_>, len: usize) -> Result<Self, DecodeError> {
-        let mut offset = HEADER_LEN + usize::from(fields.u16(6));
-        fields.cut(offset)?;
-        let mut pages = Vec::new();
-        while offset < len {
-            let data_start = offset + 2;
-            let data_end = data_start + usize::from(fields.u8(offset + 1));
-            let data = fields.cut(data_end)?.from(data_start);
-            pages.push(ModePage::decode(fields.u8(offset), data)?);
-            offset = data_end;
+    /// The parameters in the short form of MODE SENSE (6): a header of 4 bytes, then the pages.
+    pub fn encode_short(&self) -> Vec<u8> {
+        let mut reply = vec![0, 0, u8::from(self.write_protected) << 7, 0];
+        for page in &self.pages {
+            reply.extend(page.encode());
         }
+        reply[0] = len8(reply.len() - 1);
+        reply
+    }
+
+    /// The list of MODE SELECT (6) in `bytes`, all of which count.
+    pub fn decode_short_list(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let fields = Fields::new(WHAT, bytes, SHORT_HEADER_LEN)?;
+        let start = SHORT_HEADER_LEN + usize::from(fields.u8(3));
         Ok(Self {
-            write_protected: fields.bit(3, 7),
-            pages,
+            write_protected: fields.bit(2, 7),
+            pages: decode_pages(fields, start, bytes.len())?,
         })
     }
+
+    fn decode_pages(fields: Fields<'_>, len: usize) -> Result<Self, DecodeError> {
+        let start = HEADER_LEN + usize::from(fields.u16(6));
+        Ok(Self {
+            write_protected: fields.bit(3, 7),
+            pages: decode_pages(fields, start, len)?,
+        })
+    }
+}
+
+/// The pages from `start` to `len`.
+fn decode_pages(
+    fields: Fields<'_>,
+    start: usize,
+    len: usize,
+) -> Result<Vec<ModePage>, DecodeError> {
+    fields.cut(start)?;
+    let mut offset = start;
+    let mut pages = Vec::new();
+    while offset < len {
+        let data_start = offset + 2;
+        let data_end = data_start + usize::from(fields.u8(offset + 1));
+        let data = fields.cut(data_end)?.from(data_start);
+        pages.push(ModePage::decode(fields.u8(offset), data)?);
+        offset = data_end;
+    }
+    Ok(pages)
 }
 
 #[cfg(test)]
@@ -189,6 +220,14 @@ mod tests {
         assert!(ModeParameters::decode_list(&list).is_err());
     }
 
+    #[test]
+    fn the_short_form_has_a_shorter_header() {
+        let short = [&[19, 0, 0x80, 0][..], &BYTES[8..]].concat();
+        assert_eq!(parameters().encode_short(), short);
+        assert_eq!(ModeParameters::decode_short_list(&short), Ok(parameters()));
+        assert!(ModeParameters::decode_short_list(&short[..19]).is_err());
+    }
+
     proptest! {
         #[test]
         fn any_bytes_decode_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..96)) {
@@ -197,6 +236,7 @@ mod tests {
                 prop_assert_eq!(again, Ok(parameters));
             }
             let _ = ModeParameters::decode(&bytes);
+            let _ = ModeParameters::decode_short_list(&bytes);
         }
     }
 }

@@ -213,6 +213,11 @@ pub struct CapabilitiesPage {
     pub underrun_protection: bool,
     /// Whether it can append sessions.
     pub multi_session: bool,
+    /// What else it does with sectors: mode 2 form 2 20h and form 1 10h, plays audio 01h.
+    pub sectors: u8,
+    /// What it reads of a CD: bar code 80h, catalogue number 40h, ISRC 20h, C2 errors 10h, R-W
+    /// corrected 08h and raw 04h, audio exactly 02h and at all 01h.
+    pub cd_reading: u8,
     /// The mechanism: 0 caddy, 1 tray.
     pub mechanism: u8,
     /// Whether it can eject by command.
@@ -221,6 +226,15 @@ pub struct CapabilitiesPage {
     pub locked: bool,
     /// Whether it can lock the medium in.
     pub lock: bool,
+    /// What it does with sides, slots and volume: R-W in the lead-in 20h, change of sides 10h,
+    /// slots 0Ch, separate mute 02h and volume 01h.
+    pub sides_and_volume: u8,
+    /// Steps of the volume.
+    pub volume_levels: u16,
+    /// The version of copy management, 1 for CSS.
+    pub copy_management: u16,
+    /// How the disc turns when written, 2 bits: 0 at constant linear velocity.
+    pub rotation: u8,
     /// The highest speed of reading.
     pub read_speed_max: Speed,
     /// Kilobytes of buffer.
@@ -243,7 +257,12 @@ impl CapabilitiesPage {
         let mut data = vec![0; Self::HEAD_LEN];
         data[0] = self.reads;
         data[1] = self.writes;
-        data[2] = u8::from(self.underrun_protection) << 7 | u8::from(self.multi_session) << 6;
+        data[2] = u8::from(self.underrun_protection) << 7
+            | u8::from(self.multi_session) << 6
+            | self.sectors & 0x3f;
+        data[3] = self.cd_reading;
+        data[5] = self.sides_and_volume & 0x3f;
+        data[25] = self.rotation & 3;
         data[4] = self.mechanism << 5
             | u8::from(self.eject) << 3
             | u8::from(self.locked) << 1
@@ -251,6 +270,8 @@ impl CapabilitiesPage {
         let fastest = speeds.first().copied().unwrap_or(self.write_speed);
         for (offset, value) in [
             (6, short(self.read_speed_max)),
+            (8, self.volume_levels),
+            (20, self.copy_management),
             (10, self.buffer_kilobytes),
             (12, short(self.read_speed)),
             (16, short(fastest)),
@@ -280,6 +301,12 @@ impl CapabilitiesPage {
             writes: fields.u8(1),
             underrun_protection: fields.bit(2, 7),
             multi_session: fields.bit(2, 6),
+            sectors: fields.u8(2) & 0x3f,
+            cd_reading: fields.u8(3),
+            sides_and_volume: fields.u8(5) & 0x3f,
+            volume_levels: fields.u16(8),
+            copy_management: fields.u16(20),
+            rotation: fields.u8(25) & 3,
             mechanism: fields.u8(4) >> 5,
             eject: fields.bit(4, 3),
             locked: fields.bit(4, 1),
@@ -377,6 +404,12 @@ mod tests {
             writes: 0x33,
             underrun_protection: true,
             multi_session: true,
+            sectors: 0x31,
+            cd_reading: 0x77,
+            sides_and_volume: 0x23,
+            volume_levels: 0x0100,
+            copy_management: 1,
+            rotation: 2,
             mechanism: 1,
             eject: true,
             locked: true,
@@ -388,8 +421,8 @@ mod tests {
             write_speeds: vec![Speed::from_kilobytes(0x0203), Speed::from_kilobytes(0x0102)],
         };
         let start = [
-            0x2a, 38, 0x3f, 0x33, 0xc0, 0, 0x2b, 0, 0x11, 0x8f, 0, 0, 6, 0, 0x11, 0x8f, 0, 0, 2, 3,
-            1, 2, 0, 0, 0, 0, 0, 0, 1, 2, 0, 2, 0, 0, 2, 3, 0, 0, 1, 2,
+            0x2a, 38, 0x3f, 0x33, 0xf1, 0x77, 0x2b, 0x23, 0x11, 0x8f, 1, 0, 6, 0, 0x11, 0x8f, 0, 0,
+            2, 3, 1, 2, 0, 1, 0, 0, 0, 2, 1, 2, 0, 2, 0, 0, 2, 3, 0, 0, 1, 2,
         ];
         check(ModePage::Capabilities(page), &start, 40);
     }

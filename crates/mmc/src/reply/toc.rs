@@ -4,8 +4,8 @@ use reburn_blocks::Lba;
 use reburn_record::big_endian::U32;
 use reburn_record::{Record, record};
 
-use crate::DecodeError;
 use crate::bytes::{Fields, with_length16};
+use crate::{DecodeError, Msf};
 
 const WHAT: &str = "READ TOC/PMA/ATIP";
 
@@ -47,12 +47,7 @@ impl TocEntry {
     /// The address of a block in minutes, seconds and frames, 0 0 m s f without the first
     /// byte: block 0 stands at 0 minutes, 2 seconds. Past 255 minutes the last one is given.
     pub fn msf(lba: Lba) -> u32 {
-        let frames = u64::from(lba.get()) + 150;
-        let (seconds, frame) = (frames / 75, frames % 75);
-        match u8::try_from(seconds / 60) {
-            Ok(minute) => u32::from_be_bytes([0, minute, low(seconds % 60), low(frame)]),
-            Err(_) => 0x00ff_3b4a,
-        }
+        Msf::of(lba).field()
     }
 
     fn record(self) -> TrackData {
@@ -72,11 +67,6 @@ impl TocEntry {
             address: record.address.get(),
         }
     }
-}
-
-/// A number below 75 as its field holds it.
-fn low(number: u64) -> u8 {
-    u8::try_from(number).unwrap_or(u8::MAX)
 }
 
 /// The reply in format 0: the tracks and the lead-out.
@@ -204,7 +194,7 @@ mod tests {
     fn addresses_in_minutes_seconds_and_frames() {
         assert_eq!(TocEntry::msf(Lba::ZERO), 0x0000_0200);
         assert_eq!(TocEntry::msf(Lba::new(75 * 60 - 150)), 0x0001_0000);
-        assert_eq!(TocEntry::msf(Lba::MAX), 0x00ff_3b4a);
+        assert_eq!(TocEntry::msf(Lba::new(3_000_000)), 0x00ff_3b4a);
     }
 
     proptest! {

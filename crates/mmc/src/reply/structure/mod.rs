@@ -1,4 +1,13 @@
-//! Structures outside the user's blocks: READ DISC STRUCTURE.
+//! Structures outside the user's blocks: READ DISC STRUCTURE and SEND DISC STRUCTURE.
+
+mod blu_ray;
+mod dvd;
+
+pub use blu_ray::{DiscUnit, SpareAreas};
+pub use dvd::{
+    AvailableStructure, GrooveInformation, LayerCapacity, PhysicalFormat, PreRecorded,
+    ProtectionStatus,
+};
 
 use crate::DecodeError;
 use crate::bytes::{Fields, with_length16};
