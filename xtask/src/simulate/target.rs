@@ -99,9 +99,9 @@ fn text(error: impl std::fmt::Display) -> String {
 fn written_by(cdb: &Cdb) -> Option<BlockRange> {
     match Command::decode(cdb.as_bytes()).ok()? {
         Command::Write10(write) => {
-            BlockRange::with_count(write.lba, BlockCount::new(write.blocks.into()))
+            BlockRange::with_count(write.address.lba()?, BlockCount::new(write.blocks.into()))
         }
-        Command::Write12(write) => BlockRange::with_count(write.lba, write.blocks),
+        Command::Write12(write) => BlockRange::with_count(write.address.lba()?, write.blocks),
         Command::WriteAndVerify(write) => {
             BlockRange::with_count(write.lba, BlockCount::new(write.blocks.into()))
         }
