@@ -89,6 +89,22 @@ impl WriteBuffer {
             .is_some_and(|unit| unit.covers(offset, len))
     }
 
+    /// Whether one of the blocks of these bytes is in the buffer.
+    pub fn overlaps(&self, number: u32, offset: usize, len: usize) -> bool {
+        self.get(number)
+            .is_some_and(|unit| unit.written & mask(offset, len) != 0)
+    }
+
+    /// The oldest unit.
+    pub fn oldest(&self) -> Option<&Buffered> {
+        self.order.front().and_then(|number| self.get(*number))
+    }
+
+    /// Whether every unit in it was written as a whole.
+    pub fn is_whole(&self) -> bool {
+        self.units.values().all(|unit| unit.is_whole(self.unit))
+    }
+
     /// Takes the bytes of whole blocks at `offset` of a unit.
     pub fn write(&mut self, number: u32, offset: usize, data: &[u8], streaming: bool) {
         let written = mask(offset, data.len());

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use reburn_blocks::{BLOCK_SIZE, BlockCount, BlockRange, BlockRead, Lba, ReadError, WriteUnit};
 
 use crate::content::{Content, DiscFile, Opened, UnitError};
-use crate::state::MediumState;
+use crate::state::{FormatState, MediumState};
 use crate::{DiscError, MediumKind};
 
 /// A virtual disc. What stands on it is durable: a drive's buffer is not part of it.
@@ -41,8 +41,8 @@ impl VirtualDisc {
     /// A new disc in a new file, as it is sold. The file takes room as the disc is recorded.
     pub fn create(path: &Path, kind: MediumKind) -> Result<Self, DiscError> {
         let state = MediumState::factory(kind);
-        let file = DiscFile::create(path, kind, state)?;
-        let content = Content::in_file(kind.write_unit(), file, &[]);
+        let file = DiscFile::create(path, kind, &state)?;
+        let content = Content::in_new_file(kind.write_unit(), file);
         Ok(Self {
             kind,
             state,
@@ -51,24 +51,26 @@ impl VirtualDisc {
     }
 
     /// The disc in a file. Only what a drive has made durable is in it: a process that ended
-    /// before it synchronized left the disc as a power cut would have.
+    /// before it synchronized left the disc as a power cut would have. A track that it was
+    /// recording goes on after the last unit that it recorded.
     pub fn open(path: &Path) -> Result<Self, DiscError> {
-        Ok(Self::from_opened(DiscFile::open(path)?, Content::in_file))
+        Ok(Self::from_opened(DiscFile::open(path)?, false))
     }
 
     /// The disc in a file, to be recorded on without changing the file: the changes stay in
     /// memory.
     pub fn open_scratch(path: &Path) -> Result<Self, DiscError> {
         let opened = DiscFile::open_read_only(path)?;
-        Ok(Self::from_opened(opened, Content::scratch))
+        Ok(Self::from_opened(opened, true))
     }
 
-    fn from_opened(opened: Opened, content: fn(WriteUnit, DiscFile, &[u32]) -> Content) -> Self {
+    fn from_opened(opened: Opened, scratch: bool) -> Self {
         let kind = opened.file.kind();
+        let (content, state) = Content::opened(opened, scratch);
         Self {
             kind,
-            state: opened.state,
-            content: content(kind.write_unit(), opened.file, &opened.unreadable),
+            state,
+            content,
         }
     }
 
@@ -77,7 +79,7 @@ impl VirtualDisc {
     pub fn snapshot(&self) -> Result<Self, DiscError> {
         Ok(Self {
             kind: self.kind,
-            state: self.state,
+            state: self.state.clone(),
             content: self.content.share().ok_or(DiscError::NotShareable)?,
         })
     }
@@ -88,15 +90,15 @@ impl VirtualDisc {
     }
 
     /// What it remembers besides its content.
-    pub fn state(&self) -> MediumState {
-        self.state
+    pub fn state(&self) -> &MediumState {
+        &self.state
     }
 
     /// Forbids writing, or allows it again.
     pub fn set_write_protected(&mut self, write_protected: bool) -> io::Result<()> {
         self.set_state(MediumState {
             write_protected,
-            ..self.state
+            ..self.state.clone()
         })
     }
 
@@ -110,7 +112,8 @@ impl VirtualDisc {
             lba.get() < self.kind.blocks_max().get(),
             "block {lba} is past the medium"
         );
-        self.content.lose(self.kind.write_unit().index_of(lba))
+        let unit = self.kind.write_unit().index_of(lba);
+        self.content.lose(self.content.place_of(unit))
     }
 
     /// The write units that cannot be read, as blocks, ascending.
@@ -121,13 +124,23 @@ impl VirtualDisc {
             .filter_map(move |number| unit_range(unit, number))
     }
 
+    /// Stores another state.
     pub(crate) fn set_state(&mut self, state: MediumState) -> io::Result<()> {
+        debug_assert_eq!(state.check(self.kind), Ok(()));
         if state == self.state {
             return Ok(());
         }
         self.state = state;
         match self.content.file() {
-            Some(file) => file.write_state(state),
+            Some(file) => file.write_state(&self.state),
+            None => Ok(()),
+        }
+    }
+
+    /// Stores what recording has changed of the state.
+    pub(crate) fn store_state(&self) -> io::Result<()> {
+        match self.content.file() {
+            Some(file) => file.write_state(&self.state),
             None => Ok(()),
         }
     }
@@ -152,6 +165,81 @@ impl VirtualDisc {
         self.content.record(unit, data)
     }
 
+    /// Records a unit, or leaves it unreadable (`None`), at the next writable block of the track
+    /// that is being recorded, which moves behind it. The state is stored with the next
+    /// [`VirtualDisc::set_state`].
+    pub(crate) fn append_unit(&mut self, unit: u32, data: Option<Arc<[u8]>>) -> io::Result<()> {
+        match data {
+            Some(data) => self.content.append(unit, data)?,
+            None => self.content.append_torn(unit)?,
+        }
+        self.state.reached(end_of_unit(self.kind, unit));
+        Ok(())
+    }
+
+    /// Records a unit in place of one that was recorded before, or fails to (`None`), which
+    /// leaves that one as it was. `target` is what takes it.
+    pub(crate) fn replace_unit(
+        &mut self,
+        unit: u32,
+        target: u32,
+        data: Option<Arc<[u8]>>,
+    ) -> io::Result<()> {
+        let area = self
+            .state
+            .user_area(self.kind)
+            .units(self.kind.write_unit());
+        match data {
+            Some(data) => {
+                self.content.replace(unit, target, data)?;
+                self.state.replacements += 1;
+            }
+            None => self.content.lose(target)?,
+        }
+        if target < area {
+            self.state.reached(end_of_unit(self.kind, target));
+        } else {
+            self.state.spares_used = self.state.spares_used.max(target + 1 - area);
+        }
+        Ok(())
+    }
+
+    /// Moves the track that is being recorded behind a unit that was not recorded.
+    pub(crate) fn skip_unit(&mut self, unit: u32) {
+        self.state.reached(end_of_unit(self.kind, unit));
+    }
+
+    /// Records a unit, or leaves it unreadable (`None`), on a medium whose units are recorded
+    /// once.
+    pub(crate) fn record_once(&mut self, unit: u32, data: Option<Arc<[u8]>>) -> io::Result<()> {
+        self.content.mark_recorded(unit)?;
+        match data {
+            Some(data) => self.content.record(unit, data)?,
+            None => self.content.lose(unit)?,
+        }
+        let end = end_of_unit(self.kind, unit);
+        self.state
+            .reached(end.max(self.state.tracks.recorded_end()));
+        Ok(())
+    }
+
+    /// Whether a unit of such a medium was recorded.
+    pub(crate) fn is_recorded(&self, unit: u32) -> bool {
+        self.content.is_recorded(unit)
+    }
+
+    /// How many units show what is recorded elsewhere.
+    pub fn replaced_units(&self) -> usize {
+        self.content.replaced()
+    }
+
+    /// Records a unit at the end of a border that grows.
+    pub(crate) fn grow_to(&mut self, unit: u32) {
+        if let FormatState::Formatted(blocks) = &mut self.state.format {
+            *blocks = (*blocks).max(BlockCount::new(end_of_unit(self.kind, unit).get()));
+        }
+    }
+
     /// Leaves a write unit unreadable, as a torn or failed write does.
     pub(crate) fn lose_unit(&mut self, unit: u32) -> io::Result<()> {
         self.content.lose(unit)
@@ -169,6 +257,11 @@ impl VirtualDisc {
             None => Ok(()),
         }
     }
+}
+
+/// The block after a write unit of a medium.
+pub(crate) fn end_of_unit(kind: MediumKind, unit: u32) -> Lba {
+    Lba::new((unit + 1) * kind.write_unit().blocks().get())
 }
 
 /// The blocks of a write unit; `None` past the address space.
@@ -238,7 +331,6 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::state::FormatState;
 
     fn units(value: u8, unit: WriteUnit) -> Arc<[u8]> {
         vec![value; unit.bytes()].into()
@@ -340,6 +432,21 @@ mod tests {
     }
 
     #[test]
+    fn a_state_that_was_not_written_whole_leaves_the_one_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("disc");
+        let kind = MediumKind::BdRe;
+        let mut disc = VirtualDisc::create(&path, kind).unwrap();
+        disc.set_state(MediumState::formatted(kind)).unwrap();
+        drop(disc);
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        // The second state is in the first slot.
+        reburn_blocks::positioned::write_all_at(&file, &[9], 0x1000 + 20).unwrap();
+        let disc = VirtualDisc::open(&path).unwrap();
+        assert_eq!(disc.state(), &MediumState::factory(kind));
+    }
+
+    #[test]
     fn files_that_are_no_discs_are_named() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("disc");
@@ -384,12 +491,12 @@ mod tests {
             text.replace(&dir.path().display().to_string(), "DIR")
         };
         assert_snapshot!(
-            patched(16, &[0, 0, 0, 2]),
-            @"DIR/disc: this virtual disc has version 2; only version 1 is known here"
+            patched(16, &[0, 0, 0, 1]),
+            @"DIR/disc: this virtual disc has version 1; only version 2 is known here"
         );
         assert_snapshot!(
-            patched(20, &[0, 0, 0, 9]),
-            @"DIR/disc: this virtual disc is damaged: kind of medium 9"
+            patched(20, &[0, 0, 0, 99]),
+            @"DIR/disc: this virtual disc is damaged: kind of medium 99"
         );
         let geometry = patched(20, &[0, 0, 0, 3]);
         assert!(
@@ -398,8 +505,8 @@ mod tests {
             "{geometry}"
         );
         assert_snapshot!(
-            patched(512, &[7]),
-            @"DIR/disc: this virtual disc is damaged: format state 7 with 0 blocks"
+            patched(0x11010, &[7]),
+            @"DIR/disc: this virtual disc is damaged: neither copy of its state is whole"
         );
         assert_snapshot!(
             patched(1024, &[0xff; 4]),

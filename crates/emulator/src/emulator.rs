@@ -1,8 +1,9 @@
 //! The drive itself: what is in it, what it is doing, and its power.
 //!
 //! Invariants: data reach the disc only as whole write units, in the order in which the host
-//! wrote them; what a completed SYNCHRONIZE CACHE covered is on the disc; time moves only by
-//! commands and by waiting.
+//! wrote them; what a completed SYNCHRONIZE CACHE covered is on the disc; the state that a host
+//! sees is that of the disc whenever the buffer is empty and no write is simulated; time moves
+//! only by commands and by waiting.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use reburn_mmc::reply::MediaEvent;
 
 use crate::buffer::WriteBuffer;
 use crate::disc::unit_range;
-use crate::media::Situation;
+use crate::media::{Rules, Situation, rules};
 use crate::respond::Settings;
 use crate::state::MediumState;
 use crate::timing::Head;
@@ -27,6 +28,8 @@ pub(crate) struct Loaded {
     pub head: Head,
     /// Whether something was recorded since the last barrier.
     pub unsettled: bool,
+    /// The medium's state as it will be when the buffer is on it, if that differs.
+    pub live: Option<MediumState>,
 }
 
 impl Loaded {
@@ -36,21 +39,38 @@ impl Loaded {
             head: Head::new(profile, disc.kind()),
             disc,
             unsettled: false,
+            live: None,
         }
     }
 
+    /// The medium's state as the host knows it: with what is still in the buffer.
+    pub fn state(&self) -> &MediumState {
+        self.live.as_ref().unwrap_or_else(|| self.disc.state())
+    }
+
+    /// That state, to let it run ahead of the disc.
+    pub fn live_mut(&mut self) -> &mut MediumState {
+        let disc = &self.disc;
+        self.live.get_or_insert_with(|| disc.state().clone())
+    }
+
     /// The medium as its rules see it.
-    pub fn situation<'a>(&self, profile: &'a DriveProfile) -> Situation<'a> {
+    pub fn situation<'a>(
+        &'a self,
+        profile: &'a DriveProfile,
+        settings: &'a Settings,
+    ) -> Situation<'a> {
         Situation {
             kind: self.disc.kind(),
-            state: self.disc.state(),
+            state: self.state(),
             profile,
+            write: settings.write_parameters(),
         }
     }
 }
 
 /// What a drive is doing when it answered at once and goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Activity {
     Idle,
     /// Spinning up a medium; when ready, it reports a new one or not.
@@ -140,6 +160,7 @@ impl Emulator {
                 buffer: medium.buffer.clone(),
                 head: medium.head.clone(),
                 unsettled: medium.unsettled,
+                live: medium.live.clone(),
             })
         });
         Ok(Self {
@@ -147,7 +168,7 @@ impl Emulator {
             medium: medium.transpose()?,
             tray_open: self.tray_open,
             locked: self.locked,
-            activity: self.activity,
+            activity: self.activity.clone(),
             pending: self.pending.clone(),
             event: self.event,
             settings: self.settings.clone(),
@@ -232,9 +253,18 @@ impl Emulator {
         self.last_write = self.clock;
     }
 
-    /// Blocks of the medium that can be used now.
+    /// Blocks that READ CAPACITY counts.
     pub(crate) fn usable_blocks(&self) -> BlockCount {
-        let disc = self.disc();
-        disc.map_or(BlockCount::ZERO, |disc| disc.state().blocks())
+        let counted = self.ask(|rules, now| Ok(rules.capacity(now)));
+        counted.unwrap_or(BlockCount::ZERO)
+    }
+
+    /// Asks the rules of the medium behind a closed tray.
+    pub(crate) fn ask<T>(
+        &self,
+        question: impl FnOnce(&dyn Rules, Situation<'_>) -> Result<T, Sense>,
+    ) -> Result<T, Sense> {
+        let now = self.loaded()?.situation(&self.profile, &self.settings);
+        question(rules(now.kind, now.state), now)
     }
 }

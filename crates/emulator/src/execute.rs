@@ -89,10 +89,10 @@ impl Emulator {
 
     /// What keeps the drive from this command.
     fn busy(&self, command: &Command) -> Option<Sense> {
-        match self.activity {
+        match &self.activity {
             Activity::Idle => None,
             Activity::Loading { .. } => Some(Sense::BECOMING_READY),
-            Activity::Working {
+            &Activity::Working {
                 since,
                 until,
                 sense,
@@ -147,6 +147,9 @@ fn moves_blocks(command: &Command) -> bool {
             | Command::SynchronizeCache(_)
             | Command::FormatUnit(_)
             | Command::CloseTrackSession(_)
+            | Command::ReserveTrack(_)
+            | Command::RepairTrack(_)
+            | Command::Blank(_)
             | Command::StartStopUnit(_)
     )
 }

@@ -1,16 +1,33 @@
 //! From the buffer to the disc.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reburn_blocks::{BlockCount, BlockRange, Lba};
 use reburn_mmc::Sense;
 
 use crate::buffer::Buffered;
 use crate::content::UnitError;
-use crate::disc::unit_range;
+use crate::disc::{end_of_unit, unit_range};
 use crate::emulator::Loaded;
+use crate::media::{Placement, Situation, rules};
 use crate::profile::PartialWrite;
+use crate::respond::Settings;
+use crate::state::{FormatState, RecordingMode};
+use crate::tracks::{TrackRecording, TrackState};
 use crate::{DriveProfile, Emulator, Faults, WriteFault};
+
+/// Where a unit of the buffer goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Goal {
+    /// To its own place.
+    InPlace,
+    /// To its own place, which is right behind what was recorded last.
+    Append,
+    /// To this unit, which shows in its place from then on.
+    Replace(u32),
+}
 
 impl Loaded {
     /// Records one unit that left the buffer; the time that it took. A unit that fails is not
@@ -18,41 +35,113 @@ impl Loaded {
     fn record(
         &mut self,
         profile: &DriveProfile,
+        settings: &Settings,
         faults: &Faults,
         number: u32,
         buffered: &Buffered,
     ) -> (Duration, Result<(), Sense>) {
         let unit = self.disc.kind().write_unit();
-        let Some(range) = unit_range(unit, number) else {
+        let goal = self.goal(profile, settings, number);
+        let taken = match goal {
+            Ok(Goal::Replace(target)) => target,
+            _ => number,
+        };
+        let (Some(range), Some(taken)) = (unit_range(unit, number), unit_range(unit, taken)) else {
             return (Duration::ZERO, Err(Sense::INTERNAL_FAILURE));
+        };
+        let goal = match goal {
+            Ok(goal) => goal,
+            Err(sense) => return (Duration::ZERO, Err(sense.at(range.start_lba().get()))),
         };
         let failed = Sense::WRITE_ERROR.at(range.start_lba().get());
         let mut time = Duration::ZERO;
-        if !buffered.is_whole(unit) {
+        if !buffered.is_whole(unit) && goal != Goal::Append {
             time += self.head.read(profile, range);
         }
-        let data = match self.complete(profile, number, buffered) {
+        let data = match self.complete(profile, goal, number, buffered) {
             Ok(data) => data,
             Err(sense) => return (time, Err(sense.at(range.start_lba().get()))),
         };
-        time += self.head.write(profile, range, buffered.streaming);
+        time += self.head.write(profile, taken, buffered.streaming);
         self.unsettled = true;
         let recorded = match faults.write_fault(unit, number) {
-            Some((_, WriteFault::Silent)) => Ok(()),
+            Some((_, WriteFault::Silent)) => {
+                self.skip(goal, number);
+                Ok(())
+            }
             Some((lba, WriteFault::Error)) => {
-                let lost = self.disc.lose_unit(number);
+                let lost = self.put(goal, number, None);
                 lost.map_err(|_| failed)
                     .and(Err(Sense::WRITE_ERROR.at(lba.get())))
             }
-            None => self.disc.record_unit(number, data).map_err(|_| failed),
+            None => self.put(goal, number, Some(data)).map_err(|_| failed),
         };
         (time, recorded)
     }
 
-    /// The unit as it will be recorded: what the host wrote, and the rest from the disc.
+    /// Where a unit that leaves the buffer goes, as the medium stands.
+    pub(crate) fn goal(
+        &self,
+        profile: &DriveProfile,
+        settings: &Settings,
+        number: u32,
+    ) -> Result<Goal, Sense> {
+        let state = self.disc.state();
+        if !state.mode.is_sequential() {
+            return Ok(Goal::InPlace);
+        }
+        let unit = self.disc.kind().write_unit();
+        let recording = state.tracks.recording();
+        let next = recording.map(|index| state.tracks.tracks[index].next_writable);
+        if next.is_some_and(|next| unit.index_of(next) == number) {
+            return Ok(Goal::Append);
+        }
+        let now = Situation {
+            kind: self.disc.kind(),
+            state,
+            profile,
+            write: settings.write_parameters(),
+        };
+        let target = rules(now.kind, state).replacement(now);
+        let target = target.ok_or(Sense::SPACE_ALLOCATION_FAILED)?;
+        Ok(Goal::Replace(target.unit))
+    }
+
+    /// Puts a unit on the medium, or (`None`) leaves what takes it unreadable.
+    pub(crate) fn put(
+        &mut self,
+        goal: Goal,
+        number: u32,
+        data: Option<Arc<[u8]>>,
+    ) -> io::Result<()> {
+        match (goal, self.disc.state().mode, data) {
+            (Goal::Append, _, data) => self.disc.append_unit(number, data),
+            (Goal::Replace(target), _, data) => self.disc.replace_unit(number, target, data),
+            (Goal::InPlace, RecordingMode::RandomOnce, data) => self.disc.record_once(number, data),
+            (Goal::InPlace, _, None) => self.disc.lose_unit(number),
+            (Goal::InPlace, RecordingMode::RestrictedOverwrite { .. }, Some(data)) => {
+                self.disc.grow_to(number);
+                self.disc.record_unit(number, data)
+            }
+            (Goal::InPlace, _, Some(data)) => self.disc.record_unit(number, data),
+        }
+    }
+
+    /// Goes on as if the unit had been recorded.
+    fn skip(&mut self, goal: Goal, number: u32) {
+        match goal {
+            Goal::InPlace => {}
+            Goal::Append => self.disc.skip_unit(number),
+            Goal::Replace(target) => self.disc.skip_unit(target),
+        }
+    }
+
+    /// The unit as it will be recorded: what the host wrote, and the rest from the disc; zeros
+    /// where nothing was recorded yet.
     pub(crate) fn complete(
         &self,
         profile: &DriveProfile,
+        goal: Goal,
         number: u32,
         buffered: &Buffered,
     ) -> Result<Arc<[u8]>, Sense> {
@@ -60,6 +149,10 @@ impl Loaded {
             return Ok(Arc::clone(&buffered.data));
         }
         let mut whole = vec![0; buffered.data.len()];
+        if goal == Goal::Append {
+            buffered.copy_over(0, &mut whole);
+            return Ok(whole.into());
+        }
         match self.disc.read_unit(number, 0, &mut whole) {
             Ok(()) => {}
             Err(UnitError::Unreadable) if profile.partial_write == PartialWrite::FillsWithZeros => {
@@ -88,7 +181,13 @@ impl Emulator {
         let Some(medium) = &mut self.medium else {
             return Ok(());
         };
-        let (time, recorded) = medium.record(&self.profile, &self.faults, number, buffered);
+        let (time, recorded) = medium.record(
+            &self.profile,
+            &self.settings,
+            &self.faults,
+            number,
+            buffered,
+        );
         self.spend(time);
         recorded
     }
@@ -120,7 +219,8 @@ impl Emulator {
         }
     }
 
-    /// Records everything in the buffer and waits for it to be durable: the barrier.
+    /// Records everything in the buffer and waits for it to be durable: the barrier. What was
+    /// only simulated is forgotten.
     pub(crate) fn flush_all(&mut self) -> Result<(), Sense> {
         while self.buffered_units() > 0 {
             self.flush_oldest()?;
@@ -128,13 +228,130 @@ impl Emulator {
         let Some(medium) = &mut self.medium else {
             return Ok(());
         };
+        medium.live = None;
+        let now = medium.situation(&self.profile, &self.settings);
+        let settled = rules(now.kind, now.state).settled(now);
+        let stored = medium.disc.set_state(settled);
         if !medium.unsettled {
-            return Ok(());
+            return stored.map_err(|_| Sense::WRITE_ERROR);
         }
         medium.unsettled = false;
-        let stored = medium.disc.settle().and_then(|()| medium.disc.sync());
+        let stored = stored
+            .and_then(|()| medium.disc.store_state())
+            .and_then(|()| medium.disc.settle())
+            .and_then(|()| medium.disc.sync());
         self.spend(self.profile.mechanics.write_end);
         stored.map_err(|_| Sense::WRITE_ERROR)
+    }
+
+    /// Records what an idle drive records: everything, but a write unit that is not whole where
+    /// the host may still go on with it.
+    pub(crate) fn flush_idle(&mut self) -> Result<(), Sense> {
+        let Some(medium) = &self.medium else {
+            return Ok(());
+        };
+        let state = medium.disc.state();
+        let open = state.tracks.recording();
+        let at_once = open.is_some_and(|index| {
+            state.tracks.tracks[index].recording == TrackRecording::DiscAtOnce
+        });
+        let goes_on = medium.live.is_some() && state.mode.has_tracks();
+        if !goes_on || (medium.buffer.is_whole() && !at_once && medium.buffer.len() > 0) {
+            return self.flush_all();
+        }
+        let unit = medium.disc.kind().write_unit();
+        while self
+            .medium
+            .as_ref()
+            .and_then(|medium| medium.buffer.oldest())
+            .is_some_and(|oldest| oldest.is_whole(unit))
+        {
+            self.flush_oldest()?;
+        }
+        self.settle()
+    }
+
+    /// Makes the track ready that a write goes to: another one that was being recorded is
+    /// settled first.
+    pub(crate) fn prepare(&mut self, placement: Placement) -> Result<(), Sense> {
+        let (index, simulated) = match placement {
+            Placement::Append { track, simulated } => (Some(track), simulated),
+            Placement::Replace => {
+                let target = self.ask(|rules, now| Ok(rules.replacement(now)))?;
+                (target.and_then(|target| target.track), false)
+            }
+            Placement::InPlace if self.loaded()?.disc.state().mode.has_tracks() => (Some(0), false),
+            Placement::InPlace => return Ok(()),
+        };
+        let Some(index) = index else {
+            return Ok(());
+        };
+        let recording = self.ask(|rules, now| Ok(rules.recording(now)))?;
+        let medium = self.loaded_mut()?;
+        if medium.state().tracks.recording() == Some(index) {
+            return Ok(());
+        }
+        if medium.live.is_some() || medium.buffer.len() > 0 {
+            self.flush_all()?;
+        }
+        let medium = self.loaded_mut()?;
+        let mut state = medium.disc.state().clone();
+        let Some(track) = Arc::make_mut(&mut state.tracks).tracks.get_mut(index) else {
+            return Err(Sense::INVALID_ADDRESS_FOR_WRITE);
+        };
+        if track.state == TrackState::Blank {
+            track.recording = recording;
+        }
+        track.state = TrackState::Recording;
+        if simulated {
+            *medium.live_mut() = state;
+            return Ok(());
+        }
+        let stored = medium.disc.set_state(state);
+        stored.map_err(|_| Sense::WRITE_ERROR)
+    }
+
+    /// Sets aside what will take a replaced unit.
+    pub(crate) fn reserve_replacement(&mut self) -> Result<(), Sense> {
+        let target = self.ask(|rules, now| Ok(rules.replacement(now)))?;
+        let target = target.ok_or(Sense::SPACE_ALLOCATION_FAILED)?;
+        let medium = self.loaded_mut()?;
+        let kind = medium.disc.kind();
+        let live = medium.live_mut();
+        live.replacements += 1;
+        match target.track {
+            Some(_) => live.reached(end_of_unit(kind, target.unit)),
+            None => live.spares_used += 1,
+        }
+        Ok(())
+    }
+
+    /// Lets the state that the host sees run ahead of the disc, past blocks in the buffer.
+    pub(crate) fn run_ahead(
+        &mut self,
+        placement: Placement,
+        range: BlockRange,
+    ) -> Result<(), Sense> {
+        let medium = self.loaded_mut()?;
+        let end = Lba::checked(u64::from(range.end_exclusive())).unwrap_or(Lba::MAX);
+        let mode = medium.state().mode;
+        match placement {
+            Placement::Append { .. } => medium.live_mut().reached(end),
+            Placement::InPlace if mode == RecordingMode::RandomOnce => {
+                let live = medium.live_mut();
+                live.reached(end.max(live.tracks.recorded_end()));
+            }
+            Placement::InPlace => {
+                let size = medium.state().blocks();
+                if matches!(mode, RecordingMode::RestrictedOverwrite { .. })
+                    && end.get() > size.get()
+                {
+                    medium.live_mut().format = FormatState::Formatted(BlockCount::new(end.get()));
+                }
+            }
+            Placement::Replace => {}
+        }
+        Ok(())
     }
 
     fn settle(&mut self) -> Result<(), Sense> {

@@ -46,7 +46,9 @@ mod power;
 mod profile;
 mod respond;
 mod state;
+mod state_bytes;
 mod timing;
+mod tracks;
 mod working;
 
 pub use disc::VirtualDisc;
@@ -55,8 +57,11 @@ pub use error::DiscError;
 pub use faults::{Faults, WriteFault};
 pub use kind::MediumKind;
 pub use power::Fate;
-pub use profile::{DriveProfile, Mechanics, MediumSpeeds, PartialWrite};
-pub use state::{Background, FormatState, MediumState};
+pub use profile::{
+    DriveProfile, Mechanics, MediumSpeeds, PartialWrite, Replacement, SequentialHabits,
+};
+pub use state::{Background, FormatState, MediumState, RecordingMode};
+pub use tracks::{Track, TrackRecording, TrackState, TrackTable};
 
 /// The README's example, run as a test.
 #[cfg(doctest)]

@@ -29,6 +29,11 @@ impl Emulator {
     /// the disc then; a real drive records one at a time, so at most one is
     /// [`Fate::Unreadable`]. A running format leaves the medium unformatted.
     ///
+    /// On a medium that is recorded in sequence what is on the disc is a prefix: every unit is
+    /// asked for, but behind the first one that is not [`Fate::New`] all count as
+    /// [`Fate::Old`], and recording goes on behind the prefix and a unit that is unreadable. A
+    /// replaced unit of a BD-R that is unreadable leaves what it was to replace.
+    ///
     /// Every command fails until [`Emulator::power_on`].
     pub fn power_cut(&mut self, mut fate: impl FnMut(BlockRange) -> Fate) -> io::Result<()> {
         self.powered = false;
@@ -36,25 +41,39 @@ impl Emulator {
         let Some(medium) = &mut self.medium else {
             return Ok(());
         };
-        let unit = medium.disc.kind().write_unit();
+        let kind = medium.disc.kind();
+        let in_sequence = medium.disc.state().mode.is_sequential();
+        let mut ended = false;
         while let Some((number, buffered)) = medium.buffer.pop_oldest() {
-            let Some(range) = unit_range(unit, number) else {
+            let Some(range) = unit_range(kind.write_unit(), number) else {
                 continue;
             };
-            match fate(range) {
-                Fate::Old => {}
-                Fate::Unreadable => medium.disc.lose_unit(number)?,
+            let fate = match fate(range) {
+                _ if ended => Fate::Old,
+                fate => fate,
+            };
+            ended = in_sequence && fate != Fate::New;
+            if fate == Fate::Old {
+                continue;
+            }
+            let Ok(goal) = medium.goal(&self.profile, &self.settings, number) else {
+                continue;
+            };
+            if fate == Fate::Unreadable {
+                medium.put(goal, number, None)?;
+            } else if let Ok(data) = medium.complete(&self.profile, goal, number, &buffered) {
                 // A part of a unit that cannot be read could not have been recorded.
-                Fate::New => {
-                    if let Ok(data) = medium.complete(&self.profile, number, &buffered) {
-                        medium.disc.record_unit(number, data)?;
-                    }
-                }
+                medium.put(goal, number, Some(data))?;
             }
         }
+        medium.live = None;
+        medium.disc.store_state()?;
         medium.disc.settle()?;
-        let state = medium.disc.state().after_power_cut();
-        medium.disc.set_state(state)
+        let repairable = self.profile.sequential.damage_is_repairable;
+        let state = medium.disc.state().clone();
+        medium
+            .disc
+            .set_state(state.after_power_cut(kind, repairable))
     }
 
     /// The power comes back: the drive starts anew and loads the disc that is in it.

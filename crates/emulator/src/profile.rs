@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use reburn_blocks::BlockCount;
 use reburn_mmc::{Sense, Speed};
 
 use crate::MediumKind;
@@ -59,6 +60,88 @@ pub struct Mechanics {
     pub idle_flush: Duration,
 }
 
+/// Where a drive records what replaces a cluster of a BD-R.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replacement {
+    /// At the next writable block of an open track; in a spare cluster if there is no room.
+    NextWritable,
+    /// In a spare cluster; at the next writable block if there is none left.
+    Spare,
+}
+
+/// Habits with media that are recorded in sequence, where drives differ or no text was at hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SequentialHabits {
+    /// Blocks that a border of a DVD-R or DVD-RW takes.
+    pub dvd_minus_border: BlockCount,
+    /// Blocks of a link where a DVD-R or DVD-RW goes on behind something closed.
+    pub dvd_minus_link: BlockCount,
+    /// The border whose closing closes a DVD-R or DVD-RW.
+    pub dvd_minus_sessions_max: u16,
+    /// Blocks between two sessions of a DVD+R.
+    pub dvd_plus_r_session_gap: BlockCount,
+    /// The session whose closing closes a DVD+R.
+    pub dvd_plus_r_sessions_max: u16,
+    /// The session whose closing closes a DVD+R with two layers.
+    pub dvd_plus_r_dl_sessions_max: u16,
+    /// Blocks between two sessions of a BD-R.
+    pub bd_r_session_gap: BlockCount,
+    /// The session whose closing closes a BD-R.
+    pub bd_r_sessions_max: u16,
+    /// Whether closing a session of a DVD+R with one layer or of a BD-R closes the track that
+    /// is open in it; otherwise it is refused with 5/72/03.
+    pub session_close_closes_track: bool,
+    /// How a write to a disc is refused that is closed for good.
+    pub complete_write: Sense,
+    /// How a read of a DVD behind its last recorded block is refused; `None` gives zeros.
+    pub unwritten_dvd_read: Option<Sense>,
+    /// How a read of a BD-R behind its last recorded block is refused; `None` gives zeros.
+    pub unwritten_bd_read: Option<Sense>,
+    /// Whether READ TOC of a disc without a closed track is refused with 5/24/00; otherwise the
+    /// table is empty.
+    pub blank_toc_is_refused: bool,
+    /// Whether a DVD-R or DVD-RW that a power cut interrupted can be recorded on.
+    pub damage_is_repairable: bool,
+    /// How a write of parts of write units is refused on a DVD-RW in restricted overwrite mode.
+    pub misaligned_overwrite: Sense,
+    /// How a second write of a cluster is refused on a BD-R that is recorded in any order.
+    pub second_write: Sense,
+    /// How a format of a BD-R is refused on which something is recorded.
+    pub written_format: Sense,
+    /// Where replaced clusters of a BD-R go.
+    pub replacement: Replacement,
+    /// How many clusters of a BD-R can be replaced.
+    pub replacements_max: u32,
+}
+
+/// Figures of 5/24/00 and its kin stand in MMC-6; the others were seen on drives, or are the
+/// most that a host has to expect.
+impl Default for SequentialHabits {
+    fn default() -> Self {
+        Self {
+            dvd_minus_border: BlockCount::new(28_672),
+            dvd_minus_link: BlockCount::new(16),
+            dvd_minus_sessions_max: 254,
+            dvd_plus_r_session_gap: BlockCount::new(2048),
+            dvd_plus_r_sessions_max: 191,
+            dvd_plus_r_dl_sessions_max: 127,
+            bd_r_session_gap: BlockCount::ZERO,
+            bd_r_sessions_max: 1000,
+            session_close_closes_track: true,
+            complete_write: Sense::ILLEGAL_MODE_FOR_TRACK,
+            unwritten_dvd_read: Some(Sense::LBA_OUT_OF_RANGE),
+            unwritten_bd_read: None,
+            blank_toc_is_refused: true,
+            damage_is_repairable: true,
+            misaligned_overwrite: Sense::INVALID_ADDRESS_FOR_WRITE,
+            second_write: Sense::INVALID_ADDRESS_FOR_WRITE,
+            written_format: Sense::CANNOT_FORMAT_MEDIUM,
+            replacement: Replacement::NextWritable,
+            replacements_max: 16_843_040,
+        }
+    }
+}
+
 /// A model of a drive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DriveProfile {
@@ -82,6 +165,12 @@ pub struct DriveProfile {
     pub dvd_ram: MediumSpeeds,
     /// Speeds with BD-RE.
     pub bd_re: MediumSpeeds,
+    /// Speeds with CD-R and CD-RW.
+    pub cd: MediumSpeeds,
+    /// Speeds with DVD-R, DVD+R and DVD-RW.
+    pub dvd_r: MediumSpeeds,
+    /// Speeds with BD-R.
+    pub bd_r: MediumSpeeds,
     /// How long the mechanics take.
     pub mechanics: Mechanics,
     /// What happens to part of a write unit that cannot be read.
@@ -95,17 +184,22 @@ pub struct DriveProfile {
     pub ready_tells_of_flush: bool,
     /// Whether CLOSE TRACK SESSION is accepted, without effect, on DVD-RAM and BD-RE.
     pub close_is_ignored: bool,
-    /// Spare clusters that a BD-RE gets on each layer by default.
+    /// Spare clusters that a BD-RE or BD-R gets on each layer by default.
     pub spare_clusters_per_layer: u32,
+    /// Habits with media that are recorded in sequence.
+    pub sequential: SequentialHabits,
 }
 
 impl DriveProfile {
     /// The speeds with this kind of medium.
     pub fn speeds(&self, kind: MediumKind) -> &MediumSpeeds {
         match kind {
+            kind if kind.is_cd() => &self.cd,
+            kind if kind.is_bd_r() => &self.bd_r,
+            kind if kind.is_blu_ray() => &self.bd_re,
             MediumKind::DvdPlusRw => &self.dvd_plus_rw,
             MediumKind::DvdRam => &self.dvd_ram,
-            MediumKind::BdRe | MediumKind::BdReDl | MediumKind::BdReTl => &self.bd_re,
+            _ => &self.dvd_r,
         }
     }
 
@@ -139,6 +233,9 @@ impl Default for DriveProfile {
             dvd_plus_rw: speeds(Speed::DVD_1X, 8, &[4, 2], false),
             dvd_ram: speeds(Speed::DVD_1X, 5, &[3, 2], true),
             bd_re: speeds(Speed::BD_1X, 6, &[2, 1], true),
+            cd: speeds(Speed::CD_1X, 40, &[24, 16, 8, 4], false),
+            dvd_r: speeds(Speed::DVD_1X, 8, &[8, 4, 2], false),
+            bd_r: speeds(Speed::BD_1X, 6, &[4, 2], false),
             mechanics: Mechanics {
                 command: Duration::from_micros(100),
                 seek_min: Duration::from_millis(40),
@@ -157,6 +254,7 @@ impl Default for DriveProfile {
             ready_tells_of_flush: true,
             close_is_ignored: false,
             spare_clusters_per_layer: BD_SPARE_CLUSTERS_PER_LAYER,
+            sequential: SequentialHabits::default(),
         }
     }
 }

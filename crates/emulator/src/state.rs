@@ -1,22 +1,16 @@
-//! What a medium remembers besides its content, and how that stands in a disc's file.
-//!
-//! | offset | bytes | holds |
-//! |---:|---:|---|
-//! | 0 | 1 | format: 0 none, 1 formatted, 2 interrupted |
-//! | 1 | 1 | 1 if write-protected |
-//! | 2 | 1 | background format: 0 none, 1 stopped, 2 running, 3 complete |
-//! | 4 | 4 | blocks for data, if formatted |
-//! | 8 | 4 | blocks that the background format has passed |
-//! | 12 | 52 | zeros |
+//! What a medium remembers besides its content. How it stands in a disc's file: `state_bytes`.
 
-use reburn_blocks::BlockCount;
+use std::sync::Arc;
+
+use reburn_blocks::{BlockCount, Lba};
 
 use crate::MediumKind;
+use crate::tracks::{TrackState, TrackTable, round_up};
 
 /// How a medium is formatted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FormatState {
-    /// As it came from the factory.
+    /// As it came from the factory. Media that are recorded in sequence need no format.
     Unformatted,
     /// With so many blocks for data.
     Formatted(BlockCount),
@@ -37,8 +31,46 @@ pub enum Background {
     Complete,
 }
 
-/// What a medium remembers besides its content.
+/// Where blocks may be recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordingMode {
+    /// Anywhere, again and again.
+    Overwrite,
+    /// Anywhere below the border, in whole write units (DVD-RW); while the border is
+    /// intermediate it grows with what is written right at its end.
+    RestrictedOverwrite {
+        /// Whether the border still grows.
+        intermediate: bool,
+    },
+    /// At the next writable block of a track.
+    Sequential,
+    /// As [`RecordingMode::Sequential`], the whole disc in one go: a DVD-RW that was blanked
+    /// minimally.
+    DiscAtOnceOnly,
+    /// As [`RecordingMode::Sequential`]; what is recorded can be replaced, and the drive
+    /// records it elsewhere (BD-R).
+    PseudoOverwrite,
+    /// Anywhere, once (BD-R).
+    RandomOnce,
+}
+
+impl RecordingMode {
+    /// Whether the medium has a table of tracks.
+    pub const fn has_tracks(self) -> bool {
+        matches!(
+            self,
+            Self::Sequential | Self::DiscAtOnceOnly | Self::PseudoOverwrite | Self::RandomOnce
+        )
+    }
+
+    /// Whether blocks go where the last ones ended.
+    pub const fn is_sequential(self) -> bool {
+        self.has_tracks() && !matches!(self, Self::RandomOnce)
+    }
+}
+
+/// What a medium remembers besides its content. A copy costs a few references.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediumState {
     /// How it is formatted.
     pub format: FormatState,
@@ -46,145 +78,146 @@ pub struct MediumState {
     pub background: Background,
     /// Whether a tab or a command forbids writing.
     pub write_protected: bool,
+    /// Where blocks may be recorded.
+    pub mode: RecordingMode,
+    /// Its sessions and tracks, if it is recorded in sequence.
+    pub tracks: Arc<TrackTable>,
+    /// How often a recorded write unit was replaced (BD-R).
+    pub replacements: u32,
+    /// How many spare clusters took what was replaced (BD-R).
+    pub spares_used: u32,
 }
 
 impl MediumState {
-    /// Bytes in the file.
-    pub(crate) const LEN: usize = 64;
+    /// As a medium is sold: DVD-RAM formatted, the others blank.
+    pub fn factory(kind: MediumKind) -> Self {
+        let mode = if kind.is_overwritable() {
+            RecordingMode::Overwrite
+        } else {
+            RecordingMode::Sequential
+        };
+        let format = match kind {
+            MediumKind::DvdRam => FormatState::Formatted(kind.capacity()),
+            _ => FormatState::Unformatted,
+        };
+        Self::with(format, mode)
+    }
 
-    /// As a medium is sold: DVD-RAM formatted, the others not.
-    pub const fn factory(kind: MediumKind) -> Self {
-        Self {
-            format: match kind {
-                MediumKind::DvdRam => FormatState::Formatted(kind.capacity()),
-                _ => FormatState::Unformatted,
+    /// Formatted in the ordinary way, with nothing left to be done: a DVD-RW in restricted
+    /// overwrite mode, a BD-R for pseudo-overwrite. A medium that knows no format is as it is
+    /// sold.
+    pub fn formatted(kind: MediumKind) -> Self {
+        let formatted = FormatState::Formatted(kind.capacity());
+        match kind {
+            kind if kind.is_overwritable() => Self {
+                background: match kind {
+                    MediumKind::DvdPlusRw => Background::Complete,
+                    _ => Background::None,
+                },
+                ..Self::with(formatted, RecordingMode::Overwrite)
             },
+            kind if kind.is_bd_r() => Self::with(formatted, RecordingMode::PseudoOverwrite),
+            MediumKind::DvdRw => {
+                let intermediate = false;
+                Self::with(
+                    formatted,
+                    RecordingMode::RestrictedOverwrite { intermediate },
+                )
+            }
+            kind => Self::factory(kind),
+        }
+    }
+
+    /// Nothing recorded, in this format and mode.
+    pub(crate) fn with(format: FormatState, mode: RecordingMode) -> Self {
+        let tracks = if mode.has_tracks() {
+            TrackTable::blank()
+        } else {
+            TrackTable::default()
+        };
+        Self {
+            format,
             background: Background::None,
             write_protected: false,
+            mode,
+            tracks: Arc::new(tracks),
+            replacements: 0,
+            spares_used: 0,
         }
     }
 
-    /// Formatted in the ordinary way, with nothing left to be done.
-    pub const fn formatted(kind: MediumKind) -> Self {
-        Self {
-            format: FormatState::Formatted(kind.capacity()),
-            background: match kind {
-                MediumKind::DvdPlusRw => Background::Complete,
-                _ => Background::None,
-            },
-            write_protected: false,
+    /// Blocks that hold data: on media written in any order all of them, none unless formatted;
+    /// on others up to the last recorded one.
+    pub fn blocks(&self) -> BlockCount {
+        match (self.format, self.mode) {
+            (FormatState::Interrupted, _) => BlockCount::ZERO,
+            (_, mode) if mode.is_sequential() => BlockCount::new(self.tracks.recorded_end().get()),
+            (FormatState::Formatted(blocks), _) => blocks,
+            (FormatState::Unformatted, _) => BlockCount::ZERO,
         }
     }
 
-    /// Blocks that hold data: none unless formatted.
-    pub const fn blocks(&self) -> BlockCount {
+    /// Blocks that tracks may take.
+    pub fn user_area(&self, kind: MediumKind) -> BlockCount {
         match self.format {
             FormatState::Formatted(blocks) => blocks,
-            FormatState::Unformatted | FormatState::Interrupted => BlockCount::ZERO,
+            FormatState::Unformatted | FormatState::Interrupted => kind.blocks_max(),
         }
     }
 
-    /// The state after the power failed: a background format loses its place.
+    /// The state after the power failed: a background format loses its place. A track that was
+    /// being recorded goes on at the next write unit; DVD-R and DVD-RW mark it as damaged, to
+    /// be repaired or not.
     #[must_use]
-    pub const fn after_power_cut(mut self) -> Self {
+    pub fn after_power_cut(mut self, kind: MediumKind, repairable: bool) -> Self {
         if let Background::Running(_) = self.background {
             self.background = Background::Stopped(BlockCount::ZERO);
+        }
+        if let Some(index) = self.tracks.recording() {
+            let track = &mut Arc::make_mut(&mut self.tracks).tracks[index];
+            track.next_writable = round_up(track.next_writable, kind.write_unit());
+            let marks_damage = matches!(
+                kind,
+                MediumKind::DvdR | MediumKind::DvdRDl | MediumKind::DvdRw
+            );
+            track.state = if marks_damage {
+                TrackState::Damaged { repairable }
+            } else if track.next_writable == track.start {
+                TrackState::Blank
+            } else {
+                TrackState::Incomplete
+            };
         }
         self
     }
 
-    pub(crate) fn encode(self) -> [u8; Self::LEN] {
-        let (format, blocks) = match self.format {
-            FormatState::Unformatted => (0, BlockCount::ZERO),
-            FormatState::Formatted(blocks) => (1, blocks),
-            FormatState::Interrupted => (2, BlockCount::ZERO),
-        };
-        let (background, passed) = match self.background {
-            Background::None => (0, BlockCount::ZERO),
-            Background::Stopped(passed) => (1, passed),
-            Background::Running(passed) => (2, passed),
-            Background::Complete => (3, BlockCount::ZERO),
-        };
-        let mut bytes = [0; Self::LEN];
-        bytes[..3].copy_from_slice(&[format, u8::from(self.write_protected), background]);
-        bytes[4..8].copy_from_slice(&blocks.get().to_be_bytes());
-        bytes[8..12].copy_from_slice(&passed.get().to_be_bytes());
-        bytes
+    /// The state with the place that recording has reached on the medium: the track being
+    /// recorded goes on there.
+    pub(crate) fn reached(&mut self, next_writable: Lba) {
+        if let Some(index) = self.tracks.recording() {
+            Arc::make_mut(&mut self.tracks).tracks[index].next_writable = next_writable;
+        }
     }
 
-    /// The state in `bytes`; the error says what makes no sense.
-    pub(crate) fn decode(bytes: &[u8; Self::LEN], kind: MediumKind) -> Result<Self, String> {
-        let count = |offset: usize| {
-            let field = [0, 1, 2, 3].map(|index| bytes[offset + index]);
-            BlockCount::new(u32::from_be_bytes(field))
-        };
-        let (blocks, passed) = (count(4), count(8));
+    /// Says what contradicts itself on a medium of this kind.
+    pub(crate) fn check(&self, kind: MediumKind) -> Result<(), String> {
         let max = kind.blocks_max();
-        if blocks > max || passed > max {
-            return Err(format!(
-                "{blocks} blocks, {passed} of them formatted, of at most {max}"
-            ));
-        }
-        if blocks.round_up(kind.write_unit()) != blocks {
-            return Err(format!("{blocks} blocks are not whole write units"));
-        }
-        let format = match bytes[0] {
-            0 => FormatState::Unformatted,
-            1 if !blocks.is_zero() => FormatState::Formatted(blocks),
-            2 => FormatState::Interrupted,
-            other => return Err(format!("format state {other} with {blocks} blocks")),
-        };
-        let background = match bytes[2] {
-            0 => Background::None,
-            1 => Background::Stopped(passed),
-            2 => Background::Running(passed),
-            3 => Background::Complete,
-            other => return Err(format!("background format state {other}")),
-        };
-        Ok(Self {
-            format,
-            background,
-            write_protected: bytes[1] != 0,
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn golden_bytes() {
-        let state = MediumState {
-            format: FormatState::Formatted(BlockCount::new(0x23_0540)),
-            background: Background::Running(BlockCount::new(0x10)),
-            write_protected: true,
-        };
-        let mut bytes = [0; MediumState::LEN];
-        bytes[..12].copy_from_slice(&[1, 1, 2, 0, 0, 0x23, 5, 0x40, 0, 0, 0, 0x10]);
-        assert_eq!(state.encode(), bytes);
-        assert_eq!(
-            MediumState::decode(&bytes, MediumKind::DvdPlusRw),
-            Ok(state)
-        );
-        let cut = state.after_power_cut();
-        assert_eq!(cut.background, Background::Stopped(BlockCount::ZERO));
-    }
-
-    #[test]
-    fn nonsense_is_refused() {
-        let good = MediumState::formatted(MediumKind::BdRe).encode();
-        for (offset, value) in [(0, 3), (2, 4), (4, 0xff), (7, 1), (8, 0xff)] {
-            let mut bytes = good;
-            bytes[offset] = value;
-            let result = MediumState::decode(&bytes, MediumKind::BdRe);
-            assert!(result.is_err(), "byte {offset} as {value}: {result:?}");
-        }
-        for state in [MediumState::factory, MediumState::formatted] {
-            for kind in MediumKind::ALL {
-                let state = state(kind);
-                assert_eq!(MediumState::decode(&state.encode(), kind), Ok(state));
+        if let FormatState::Formatted(blocks) = self.format {
+            if blocks > max {
+                return Err(format!("{blocks} blocks of at most {max}"));
+            }
+            if blocks.round_up(kind.write_unit()) != blocks {
+                return Err(format!("{blocks} blocks are not whole write units"));
+            }
+            let may_be_none = matches!(self.mode, RecordingMode::RestrictedOverwrite { .. });
+            if blocks.is_zero() && !may_be_none {
+                return Err("formatted with 0 blocks".into());
             }
         }
+        if self.mode.has_tracks() == self.tracks.tracks.is_empty() {
+            let tracks = self.tracks.tracks.len();
+            return Err(format!("{tracks} tracks in mode {:?}", self.mode));
+        }
+        self.tracks.check(self.user_area(kind))
     }
 }

@@ -27,7 +27,7 @@ impl Emulator {
         }
         let waiting = self.clock.saturating_sub(self.last_write);
         if waiting >= self.profile.mechanics.idle_flush
-            && let Err(sense) = self.flush_all()
+            && let Err(sense) = self.flush_idle()
         {
             self.pending.push_back(sense.as_deferred());
         }
@@ -38,7 +38,7 @@ impl Emulator {
         let Some(medium) = &mut self.medium else {
             return;
         };
-        let state = medium.disc.state();
+        let state = medium.disc.state().clone();
         let Background::Running(passed) = state.background else {
             return;
         };
@@ -63,7 +63,7 @@ impl Emulator {
 
     /// Ends what has had its time.
     pub(crate) fn catch_up(&mut self) {
-        match self.activity {
+        match self.activity.clone() {
             Activity::Loading { until, new } if self.clock >= until => {
                 self.activity = Activity::Idle;
                 if new {
@@ -109,10 +109,11 @@ impl Emulator {
         if job.erases {
             let medium = self.medium.as_mut().ok_or(Sense::NO_MEDIUM)?;
             medium.buffer.clear();
+            medium.live = None;
+            let state = medium.disc.state();
             let interrupted = MediumState {
-                format: FormatState::Interrupted,
-                background: Background::None,
-                ..medium.disc.state()
+                write_protected: state.write_protected,
+                ..MediumState::with(FormatState::Interrupted, state.mode)
             };
             medium
                 .disc
@@ -135,6 +136,7 @@ impl Emulator {
 
     fn finish_job(&mut self, result: MediumState) -> Result<(), Sense> {
         let medium = self.medium.as_mut().ok_or(Sense::NO_MEDIUM)?;
+        medium.live = None;
         let stored = medium.disc.set_state(result);
         stored.map_err(|_| Sense::FORMAT_FAILED)
     }
@@ -176,7 +178,7 @@ impl Emulator {
         let Some(medium) = &mut self.medium else {
             return Ok(());
         };
-        let state = medium.disc.state();
+        let state = medium.disc.state().clone();
         if let Background::Running(passed) = state.background {
             let background = Background::Stopped(passed);
             let stored = medium.disc.set_state(MediumState {

@@ -5,39 +5,89 @@
 //! | offset | bytes | holds |
 //! |---:|---:|---|
 //! | 0 | 16 | `REBURN DISC` and zeros |
-//! | 16 | 4 | version of this layout, 1 |
-//! | 20 | 4 | kind of medium: 1 DVD+RW, 2 DVD-RAM, 3 BD-RE, 4 BD-RE DL, 5 BD-RE TL |
+//! | 16 | 4 | version of this layout, 2 |
+//! | 20 | 4 | kind of medium, see `KIND_CODES` |
 //! | 24 | 4 | number of write units |
 //! | 28 | 4 | bytes of a write unit |
-//! | 512 | 64 | the medium's state, see the module `state` |
 //! | 1024 | 4 | the write unit being recorded, plus 1; 0 for none |
-//! | 4096 | units | a byte for each write unit: 0 readable, 1 unreadable |
-//! | M | units x bytes | the content, M being the end of the map rounded up to 64 KiB |
+//! | 1028 | 4 | the write unit that sequential recording has reached |
+//! | 4096 | 2 x 64 KiB | the medium's state, see the module `state_bytes`, in two slots |
+//! | 135,168 | units | a byte for each write unit: 0 readable, 1 unreadable, 2 recorded |
+//! | R | units x 4 | BD-R: the write unit that replaces each one, plus 1; 0 for none |
+//! | M | units x bytes | the content, M being the end of the tables rounded up to 64 KiB |
 //!
-//! Invariant: a write unit is whole, or marked. Before a unit is recorded its number stands at
+//! A slot is a sequence number (8), the length of the state (4), a CRC-32 of the number, the
+//! length and the state (4), and the state. The valid slot with the higher number counts, so a
+//! state that was being written when the process died leaves the one before.
+//!
+//! Invariants: a write unit is whole, or marked. Before a unit is recorded its number stands at
 //! 1024; a process that dies while it records leaves it there, and the unit counts as
 //! unreadable when the disc is opened again, just as a power cut may leave it on a real disc.
+//! The place that recording in sequence has reached stands beside it, so that the state is
+//! written when a track begins and ends and not with each unit. A replacement counts once its
+//! unit is recorded.
 
+use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::state::MediumState;
-use crate::{DiscError, MediumKind};
+use crc::{CRC_32_ISO_HDLC, Crc};
+use reburn_blocks::Lba;
 use reburn_blocks::positioned::{read_exact_at, write_all_at};
 
+use crate::state::MediumState;
+use crate::state_bytes::{self, STATE_LEN_MAX};
+use crate::{DiscError, MediumKind};
+
 const MAGIC: [u8; 16] = *b"REBURN DISC\0\0\0\0\0";
-const VERSION: u32 = 1;
-const STATE_OFFSET: usize = 512;
+const VERSION: u32 = 2;
 const IN_FLIGHT_OFFSET: usize = 1024;
+const REACHED_OFFSET: usize = 1028;
 const HEADER_LEN: usize = 4096;
+const SLOT_LEN: usize = 64 * 1024;
+const SLOT_HEAD_LEN: usize = 16;
+const MAP_OFFSET: u64 = (HEADER_LEN + 2 * SLOT_LEN) as u64;
 const CONTENT_ALIGN: u64 = 64 * 1024;
+const _: () = assert!(SLOT_HEAD_LEN + STATE_LEN_MAX <= SLOT_LEN);
+
+/// The kinds as numbers of the header.
+const KIND_CODES: [(u32, MediumKind); 17] = [
+    (1, MediumKind::DvdPlusRw),
+    (2, MediumKind::DvdRam),
+    (3, MediumKind::BdRe),
+    (4, MediumKind::BdReDl),
+    (5, MediumKind::BdReTl),
+    (6, MediumKind::BdReQl),
+    (7, MediumKind::CdR),
+    (8, MediumKind::CdRw),
+    (9, MediumKind::DvdR),
+    (10, MediumKind::DvdRDl),
+    (11, MediumKind::DvdRw),
+    (12, MediumKind::DvdPlusR),
+    (13, MediumKind::DvdPlusRDl),
+    (14, MediumKind::BdR),
+    (15, MediumKind::BdRDl),
+    (16, MediumKind::BdRTl),
+    (17, MediumKind::BdRQl),
+];
+
+/// What the file says of a write unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mark {
+    Readable = 0,
+    Unreadable = 1,
+    Recorded = 2,
+}
 
 /// The file of a virtual disc, locked against other processes.
 #[derive(Debug)]
 pub(crate) struct DiscFile {
     file: File,
     kind: MediumKind,
+    /// How often the state was written; the last bit is the slot.
+    written: AtomicU64,
 }
 
 /// A file that was opened, and what stands in it besides the content.
@@ -45,11 +95,13 @@ pub(crate) struct Opened {
     pub file: DiscFile,
     pub state: MediumState,
     pub unreadable: Vec<u32>,
+    pub recorded: Vec<u32>,
+    pub replaced: BTreeMap<u32, u32>,
 }
 
 impl DiscFile {
     /// Creates the file of a new disc. It must not exist yet.
-    pub fn create(path: &Path, kind: MediumKind, state: MediumState) -> Result<Self, DiscError> {
+    pub fn create(path: &Path, kind: MediumKind, state: &MediumState) -> Result<Self, DiscError> {
         let failed = |source| DiscError::Io {
             path: path.to_owned(),
             source,
@@ -61,11 +113,16 @@ impl DiscFile {
             .open(path)
             .map_err(failed)?;
         lock(&file, path, Access::Exclusive)?;
-        let disc = Self { file, kind };
+        let disc = Self {
+            file,
+            kind,
+            written: AtomicU64::new(0),
+        };
         let written = disc
             .file
             .set_len(content_offset(kind) + content_len(kind))
-            .and_then(|()| write_all_at(&disc.file, &header(kind, state), 0))
+            .and_then(|()| write_all_at(&disc.file, &header(kind), 0))
+            .and_then(|()| disc.write_state(state))
             .and_then(|()| disc.file.sync_all());
         written.map_err(failed)?;
         Ok(disc)
@@ -105,25 +162,38 @@ impl DiscFile {
             path: path.to_owned(),
             what,
         };
-        let mut state_bytes = [0; MediumState::LEN];
-        state_bytes.copy_from_slice(&header[STATE_OFFSET..STATE_OFFSET + MediumState::LEN]);
-        let state = MediumState::decode(&state_bytes, kind).map_err(damaged)?;
-        let disc = Self { file, kind };
-        let mut unreadable = disc.read_map().map_err(failed)?;
-        if let Some(torn) = field(&header, IN_FLIGHT_OFFSET).checked_sub(1) {
-            if torn >= kind.units() {
-                let units = kind.units();
-                return Err(damaged(format!("write unit {torn} in flight, of {units}")));
-            }
-            if let Err(position) = unreadable.binary_search(&torn) {
-                unreadable.insert(position, torn);
+        let newest = newest_state(&file).map_err(failed)?;
+        let (written, bytes) =
+            newest.ok_or_else(|| damaged("neither copy of its state is whole".into()))?;
+        let state = state_bytes::decode(&bytes, kind).map_err(damaged)?;
+        let disc = Self {
+            file,
+            kind,
+            written: AtomicU64::new(written),
+        };
+        let (unreadable, recorded) = disc.read_map().map_err(failed)?;
+        let replaced = disc.read_replaced().map_err(failed)?;
+        let in_flight = field(&header, IN_FLIGHT_OFFSET).checked_sub(1);
+        let reached = field(&header, REACHED_OFFSET);
+        let units = kind.units();
+        for unit in in_flight.into_iter().chain([reached.saturating_sub(1)]) {
+            if unit >= units {
+                return Err(damaged(format!("write unit {unit} in flight, of {units}")));
             }
         }
-        Ok(Opened {
+        if let Some((unit, target)) = replaced.iter().find(|(_, target)| **target >= units) {
+            let what = format!("write unit {target} in place of {unit}, of {units}");
+            return Err(damaged(what));
+        }
+        let mut opened = Opened {
             file: disc,
-            state: state.after_power_cut(),
+            state,
             unreadable,
-        })
+            recorded,
+            replaced,
+        };
+        opened.count_unfinished(in_flight, reached);
+        Ok(opened)
     }
 
     /// What kind of medium it is.
@@ -131,11 +201,27 @@ impl DiscFile {
         self.kind
     }
 
-    fn read_map(&self) -> io::Result<Vec<u32>> {
+    /// The units that are unreadable, and those that are marked as recorded.
+    fn read_map(&self) -> io::Result<(Vec<u32>, Vec<u32>)> {
         let mut map = vec![0; self.kind.units() as usize];
-        read_exact_at(&self.file, &mut map, HEADER_LEN as u64)?;
-        let marked = (0..).zip(map).filter(|(_, mark)| *mark != 0);
-        Ok(marked.map(|(unit, _)| unit).collect())
+        read_exact_at(&self.file, &mut map, MAP_OFFSET)?;
+        let with = |mark: Mark| {
+            let units = (0..).zip(&map);
+            let marked = units.filter(|(_, found)| **found == mark as u8);
+            marked.map(|(unit, _)| unit).collect()
+        };
+        Ok((with(Mark::Unreadable), with(Mark::Recorded)))
+    }
+
+    fn read_replaced(&self) -> io::Result<BTreeMap<u32, u32>> {
+        let mut table = vec![0; usize::try_from(replaced_len(self.kind)).unwrap_or(0)];
+        read_exact_at(&self.file, &mut table, replaced_offset(self.kind))?;
+        let entries = (0..).zip(table.as_chunks::<4>().0);
+        let replaced = entries.filter_map(|(unit, entry)| {
+            let target = u32::from_be_bytes(*entry).checked_sub(1)?;
+            Some((unit, target))
+        });
+        Ok(replaced.collect())
     }
 
     /// Reads `buf.len()` bytes of a unit from `offset` on.
@@ -143,10 +229,12 @@ impl DiscFile {
         read_exact_at(&self.file, buf, self.unit_offset(unit) + offset as u64)
     }
 
-    /// Announces that a unit is about to be recorded, or (`None`) that all of them are whole.
-    pub fn set_in_flight(&self, unit: Option<u32>) -> io::Result<()> {
+    /// Announces that a unit is about to be recorded, or (`None`) that all of them are whole,
+    /// and where recording in sequence has got.
+    pub fn set_in_flight(&self, unit: Option<u32>, reached: u32) -> io::Result<()> {
         let value = unit.map_or(0, |unit| unit + 1);
-        write_all_at(&self.file, &value.to_be_bytes(), IN_FLIGHT_OFFSET as u64)
+        let fields = u64::from(value) << 32 | u64::from(reached);
+        write_all_at(&self.file, &fields.to_be_bytes(), IN_FLIGHT_OFFSET as u64)
     }
 
     /// Records a unit that was announced.
@@ -154,21 +242,37 @@ impl DiscFile {
         write_all_at(&self.file, data, self.unit_offset(unit))
     }
 
-    /// Marks a unit as readable or not.
-    pub fn mark(&self, unit: u32, unreadable: bool) -> io::Result<()> {
-        let offset = HEADER_LEN as u64 + u64::from(unit);
-        write_all_at(&self.file, &[u8::from(unreadable)], offset)
+    /// Marks a unit.
+    pub fn mark(&self, unit: u32, mark: Mark) -> io::Result<()> {
+        write_all_at(&self.file, &[mark as u8], MAP_OFFSET + u64::from(unit))
     }
 
-    /// Stores the medium's state.
-    pub fn write_state(&self, state: MediumState) -> io::Result<()> {
-        write_all_at(&self.file, &state.encode(), STATE_OFFSET as u64)
+    /// Notes that `target` holds from now on what `unit` shows.
+    pub fn replace(&self, unit: u32, target: u32) -> io::Result<()> {
+        let offset = replaced_offset(self.kind) + 4 * u64::from(unit);
+        write_all_at(&self.file, &(target + 1).to_be_bytes(), offset)
     }
 
-    /// Makes the content zeros again and every unit readable.
+    /// Stores the medium's state in the slot that holds the older one.
+    pub fn write_state(&self, state: &MediumState) -> io::Result<()> {
+        let number = self.written.load(Ordering::Relaxed) + 1;
+        let slot = slot(number, &state_bytes::encode(state));
+        write_all_at(&self.file, &slot, slot_offset(number))?;
+        self.written.store(number, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Makes the content zeros again and every unit readable, in its own place, and forgets
+    /// where recording has got.
     pub fn erase(&self) -> io::Result<()> {
-        let map = vec![0; self.kind.units() as usize];
-        write_all_at(&self.file, &map, HEADER_LEN as u64)?;
+        let tables = content_offset(self.kind) - MAP_OFFSET;
+        let zeros = vec![0; 1 << 16];
+        for start in (0..tables).step_by(zeros.len()) {
+            let len = (tables - start).min(zeros.len() as u64);
+            let part = &zeros[..usize::try_from(len).unwrap_or(zeros.len())];
+            write_all_at(&self.file, part, MAP_OFFSET + start)?;
+        }
+        self.set_in_flight(None, 0)?;
         self.file.set_len(content_offset(self.kind))?;
         self.file
             .set_len(content_offset(self.kind) + content_len(self.kind))
@@ -209,8 +313,113 @@ fn lock(file: &File, path: &Path, access: Access) -> Result<(), DiscError> {
     }
 }
 
+impl Opened {
+    /// Takes into account what a process left that died while it recorded: the unit in flight
+    /// is torn, and what it recorded of a track counts.
+    fn count_unfinished(&mut self, in_flight: Option<u32>, reached: u32) {
+        let kind = self.file.kind;
+        let unit = kind.write_unit();
+        let area = self.state.user_area(kind).units(unit);
+        if let Some(torn) = in_flight
+            && let Err(position) = self.unreadable.binary_search(&torn)
+        {
+            self.unreadable.insert(position, torn);
+        }
+        let targets = self.replaced.values().copied();
+        let taken = targets.chain(in_flight);
+        let ends: Vec<u32> = taken
+            .clone()
+            .filter(|unit| *unit < area)
+            .map(|unit| unit + 1)
+            .collect();
+        if let Some(index) = self.state.tracks.recording() {
+            let track = &self.state.tracks.tracks[index];
+            let (start, end) = (
+                unit.index_of(track.next_writable),
+                track.end_on(self.state.user_area(kind)).get() / unit.blocks().get(),
+            );
+            let reached = ends
+                .into_iter()
+                .chain([reached])
+                .filter(|unit| (start + 1..=end).contains(unit))
+                .max();
+            if let Some(reached) = reached {
+                self.state.reached(Lba::new(reached * unit.blocks().get()));
+            }
+        }
+        if kind.is_bd_r() {
+            let spares = taken
+                .filter(|unit| *unit >= area)
+                .map(|unit| unit + 1 - area)
+                .max();
+            self.state.spares_used = self.state.spares_used.max(spares.unwrap_or(0));
+            let entries = u32::try_from(self.replaced.len()).unwrap_or(u32::MAX);
+            self.state.replacements = self.state.replacements.max(entries);
+        }
+        let state = self.state.clone();
+        self.state = state.after_power_cut(kind, true);
+    }
+}
+
+/// A slot with a state in it.
+fn slot(number: u64, state: &[u8]) -> Vec<u8> {
+    let mut bytes = number.to_be_bytes().to_vec();
+    let len = u32::try_from(state.len()).unwrap_or(u32::MAX);
+    bytes.extend(len.to_be_bytes());
+    bytes.extend(checksum(&bytes[..12], state).to_be_bytes());
+    bytes.extend(state);
+    bytes
+}
+
+fn slot_offset(number: u64) -> u64 {
+    HEADER_LEN as u64 + (number & 1) * SLOT_LEN as u64
+}
+
+fn checksum(head: &[u8], state: &[u8]) -> u32 {
+    let crc = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+    let mut digest = crc.digest();
+    digest.update(head);
+    digest.update(state);
+    digest.finalize()
+}
+
+/// The state that was written last and whole, with its number.
+fn newest_state(file: &File) -> io::Result<Option<(u64, Vec<u8>)>> {
+    let mut newest = None;
+    for which in [0, 1] {
+        let mut bytes = vec![0; SLOT_LEN];
+        read_exact_at(file, &mut bytes, slot_offset(which))?;
+        let number = u64::from_be_bytes([0, 1, 2, 3, 4, 5, 6, 7].map(|index| bytes[index]));
+        let field = |offset: usize| u32::from_be_bytes([0, 1, 2, 3].map(|at| bytes[offset + at]));
+        let end = SLOT_HEAD_LEN.saturating_add(field(8) as usize);
+        let Some(state) = bytes.get(SLOT_HEAD_LEN..end) else {
+            continue;
+        };
+        let whole = number > 0 && number & 1 == which;
+        if !whole || checksum(&bytes[..12], state) != field(12) {
+            continue;
+        }
+        if newest.as_ref().is_none_or(|(best, _)| *best < number) {
+            newest = Some((number, state.to_vec()));
+        }
+    }
+    Ok(newest)
+}
+
+fn replaced_offset(kind: MediumKind) -> u64 {
+    MAP_OFFSET + u64::from(kind.units())
+}
+
+fn replaced_len(kind: MediumKind) -> u64 {
+    if kind.is_bd_r() {
+        4 * u64::from(kind.units())
+    } else {
+        0
+    }
+}
+
 fn content_offset(kind: MediumKind) -> u64 {
-    (HEADER_LEN as u64 + u64::from(kind.units())).next_multiple_of(CONTENT_ALIGN)
+    (replaced_offset(kind) + replaced_len(kind)).next_multiple_of(CONTENT_ALIGN)
 }
 
 fn content_len(kind: MediumKind) -> u64 {
@@ -218,23 +427,17 @@ fn content_len(kind: MediumKind) -> u64 {
 }
 
 fn kind_code(kind: MediumKind) -> u32 {
-    match kind {
-        MediumKind::DvdPlusRw => 1,
-        MediumKind::DvdRam => 2,
-        MediumKind::BdRe => 3,
-        MediumKind::BdReDl => 4,
-        MediumKind::BdReTl => 5,
-    }
+    let code = KIND_CODES.iter().find(|(_, known)| *known == kind);
+    code.map_or(0, |(code, _)| *code)
 }
 
-fn header(kind: MediumKind, state: MediumState) -> Vec<u8> {
+fn header(kind: MediumKind) -> Vec<u8> {
     let mut header = vec![0; HEADER_LEN];
     header[..16].copy_from_slice(&MAGIC);
     let numbers = geometry(kind);
     for (offset, number) in (16..).step_by(4).zip(numbers) {
         header[offset..offset + 4].copy_from_slice(&number.to_be_bytes());
     }
-    header[STATE_OFFSET..STATE_OFFSET + MediumState::LEN].copy_from_slice(&state.encode());
     header
 }
 
@@ -265,9 +468,10 @@ fn check_header(header: &[u8; HEADER_LEN], len: u64, path: &Path) -> Result<Medi
     }
     let damaged = |what| DiscError::Damaged { path: path(), what };
     let code = field(header, 20);
-    let kind = MediumKind::ALL
-        .into_iter()
-        .find(|kind| kind_code(*kind) == code)
+    let kind = KIND_CODES
+        .iter()
+        .find(|(known, _)| *known == code)
+        .map(|(_, kind)| *kind)
         .ok_or_else(|| damaged(format!("kind of medium {code}")))?;
     let [_, _, units, unit_bytes] = geometry(kind);
     let found = (field(header, 24), field(header, 28));

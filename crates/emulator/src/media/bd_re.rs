@@ -6,19 +6,22 @@
 
 use std::time::Duration;
 
-use reburn_blocks::BlockCount;
-use reburn_mmc::Sense;
-use reburn_mmc::command::{CloseFunction, MediaType, ReadDiscStructure};
+use reburn_blocks::{BlockCount, BlockRange, Lba};
+use reburn_mmc::command::{CloseFunction, ReadDiscStructure, TrackAddress};
 use reburn_mmc::reply::{
-    DiscInformation, DiscStatus, FormatCapacities, FormatKind, FormatParameters, SessionStatus,
-    TrackInformation,
+    BdWriteClasses, DiscInformation, DiscStatus, Feature, FormatCapacities, FormatKind,
+    FormatParameters, FormattableWays, SessionStatus, TrackInformation,
 };
+use reburn_mmc::{Profile, Sense};
 
-use super::{Job, Rules, Situation, nothing_to_close, only_track, way};
+use super::{Job, Placement, Readable, Rules, Situation, TocTrack, overwritable, structures, way};
 use crate::state::{FormatState, MediumState};
 
 /// The rules of BD-RE.
 pub(super) struct BdRe;
+
+/// The versions of BD-RE by class: 2.1 and 3.0 of class 1.
+pub(crate) const VERSIONS: [u16; 4] = [0, 0x000c, 0, 0];
 
 /// The fewest spare clusters of format 30h.
 const SPARE_CLUSTERS_MIN: u32 = 0x1000;
@@ -41,6 +44,63 @@ impl BdRe {
 }
 
 impl Rules for BdRe {
+    fn profile(&self, _now: Situation<'_>) -> Profile {
+        Profile::BD_RE
+    }
+
+    fn features(&self, now: Situation<'_>) -> Vec<Feature> {
+        let formatted = !now.state.blocks().is_zero();
+        let last = Lba::new(now.state.blocks().get().saturating_sub(1));
+        let random = Feature::random_writable(last, now.kind.write_unit());
+        let ways = FormattableWays {
+            spare_areas: true,
+            expandable: true,
+            quick_certification: true,
+            certification: true,
+            random_recording: false,
+        };
+        let mut features = vec![
+            Feature::Formattable(ways),
+            Feature::DefectManagement {
+                spare_area_information: true,
+            },
+            Feature::BdWrite(BdWriteClasses {
+                re: VERSIONS,
+                ..BdWriteClasses::default()
+            }),
+        ];
+        features.extend(formatted.then_some(random));
+        features
+    }
+
+    fn capacity(&self, now: Situation<'_>) -> BlockCount {
+        now.state.blocks()
+    }
+
+    fn area(&self, now: Situation<'_>) -> BlockCount {
+        now.state.blocks()
+    }
+
+    fn readable(&self, now: Situation<'_>) -> Result<Readable, Sense> {
+        overwritable::readable(now)
+    }
+
+    fn writable(&self, now: Situation<'_>) -> Result<(), Sense> {
+        overwritable::writable(now)
+    }
+
+    fn place(
+        &self,
+        _now: Situation<'_>,
+        range: BlockRange,
+    ) -> Result<(Placement, BlockCount), Sense> {
+        Ok((Placement::InPlace, range.block_count()))
+    }
+
+    fn toc(&self, now: Situation<'_>) -> Vec<TocTrack> {
+        overwritable::toc(now)
+    }
+
     fn format_capacities(&self, now: Situation<'_>) -> FormatCapacities {
         let layers = now.kind.layers();
         let default = Self::default_spare(now);
@@ -85,13 +145,18 @@ impl Rules for BdRe {
             erases: true,
             result: MediumState {
                 format: FormatState::Formatted(blocks),
-                ..now.state
+                ..now.state.clone()
             },
         })
     }
 
-    fn close(&self, now: Situation<'_>, _function: CloseFunction) -> Result<Job, Sense> {
-        nothing_to_close(now)
+    fn close(
+        &self,
+        now: Situation<'_>,
+        _function: CloseFunction,
+        _track: u16,
+    ) -> Result<Job, Sense> {
+        overwritable::nothing_to_close(now)
     }
 
     fn disc_information(&self, now: Situation<'_>) -> DiscInformation {
@@ -105,35 +170,19 @@ impl Rules for BdRe {
         DiscInformation::OVERWRITABLE
     }
 
-    fn track_information(&self, now: Situation<'_>) -> TrackInformation {
-        only_track(now)
+    fn track_information(
+        &self,
+        now: Situation<'_>,
+        address: TrackAddress,
+        _open: bool,
+    ) -> Result<TrackInformation, Sense> {
+        overwritable::check_address(now, address)?;
+        Ok(overwritable::only_track(now))
     }
 
     fn structure(&self, now: Situation<'_>, command: &ReadDiscStructure) -> Result<Vec<u8>, Sense> {
-        match (command.media, command.format) {
-            (MediaType::BluRay, 0x00) => Ok(disc_information_unit(now)),
-            (MediaType::BluRay, 0x0a) => {
-                let spare = (now.kind.blocks_max().get() - now.state.blocks().get()) / 32;
-                let mut data = vec![0; 12];
-                data[4..8].copy_from_slice(&spare.to_be_bytes()); // all of them free
-                data[8..12].copy_from_slice(&spare.to_be_bytes());
-                Ok(data)
-            }
-            _ => Err(Sense::INVALID_FIELD_IN_CDB),
-        }
+        let spare = (now.kind.blocks_max().get() - now.state.blocks().get()) / 32;
+        let formatted = now.state.format != FormatState::Unformatted;
+        structures::blu_ray(now, command, *b"BDW", formatted.then_some((spare, 0)))
     }
-}
-
-/// The disc information of a BD-RE: one unit, with its header and who made the medium.
-fn disc_information_unit(now: Situation<'_>) -> Vec<u8> {
-    const LEN: usize = 4098;
-    const MANUFACTURER: usize = 100;
-    const MEDIA_TYPE: usize = 106;
-    let mut data = vec![0; LEN];
-    data[..3].copy_from_slice(b"DI\x01");
-    data[8..11].copy_from_slice(b"BDW");
-    data[12] = now.kind.layers().to_be_bytes()[3];
-    data[MANUFACTURER..MANUFACTURER + 6].copy_from_slice(b"REBURN");
-    data[MEDIA_TYPE..MEDIA_TYPE + 3].copy_from_slice(b"VRT");
-    data
 }

@@ -11,15 +11,16 @@
 
 use std::time::Duration;
 
-use reburn_blocks::BlockCount;
-use reburn_mmc::Sense;
-use reburn_mmc::command::{CloseFunction, MediaType, ReadDiscStructure};
+use reburn_blocks::{BlockCount, BlockRange, Lba};
+use reburn_mmc::command::{CloseFunction, MediaType, ReadDiscStructure, TrackAddress};
 use reburn_mmc::reply::{
-    BackgroundFormat, DiscInformation, DiscStatus, FormatCapacities, FormatKind, FormatParameters,
-    SessionStatus, TrackInformation,
+    BackgroundFormat, DiscInformation, DiscStatus, Feature, FormatCapacities, FormatKind,
+    FormatParameters, FormattableWays, SessionStatus, TrackInformation,
 };
+use reburn_mmc::{Profile, Sense};
 
-use super::{Job, Rules, Situation, dvd_physical, only_track, way};
+use super::structures::dvd_physical;
+use super::{Job, Placement, Readable, Rules, Situation, TocTrack, overwritable, way};
 use crate::state::{Background, FormatState, MediumState};
 
 /// The rules of DVD+RW.
@@ -29,6 +30,54 @@ pub(super) struct DvdPlusRw;
 const RESTART: u32 = 1;
 
 impl Rules for DvdPlusRw {
+    fn profile(&self, _now: Situation<'_>) -> Profile {
+        Profile::DVD_PLUS_RW
+    }
+
+    fn features(&self, now: Situation<'_>) -> Vec<Feature> {
+        let formatted = !now.state.blocks().is_zero();
+        let last = Lba::new(now.state.blocks().get().saturating_sub(1));
+        let random = Feature::random_writable(last, now.kind.write_unit());
+        let mut features = vec![
+            Feature::Formattable(FormattableWays::default()),
+            Feature::DvdPlusRw {
+                write: true,
+                quick_start: true,
+                close_only: false,
+            },
+        ];
+        features.extend(formatted.then_some(random));
+        features
+    }
+
+    fn capacity(&self, now: Situation<'_>) -> BlockCount {
+        now.state.blocks()
+    }
+
+    fn area(&self, now: Situation<'_>) -> BlockCount {
+        now.state.blocks()
+    }
+
+    fn readable(&self, now: Situation<'_>) -> Result<Readable, Sense> {
+        overwritable::readable(now)
+    }
+
+    fn writable(&self, now: Situation<'_>) -> Result<(), Sense> {
+        overwritable::writable(now)
+    }
+
+    fn place(
+        &self,
+        _now: Situation<'_>,
+        range: BlockRange,
+    ) -> Result<(Placement, BlockCount), Sense> {
+        Ok((Placement::InPlace, range.block_count()))
+    }
+
+    fn toc(&self, now: Situation<'_>) -> Vec<TocTrack> {
+        overwritable::toc(now)
+    }
+
     fn format_capacities(&self, now: Situation<'_>) -> FormatCapacities {
         let blocks = now.kind.capacity();
         FormatCapacities {
@@ -50,7 +99,7 @@ impl Rules for DvdPlusRw {
                 result: MediumState {
                     format: FormatState::Formatted(now.kind.capacity()),
                     background: Background::Running(BlockCount::ZERO),
-                    ..now.state
+                    ..now.state.clone()
                 },
             });
         }
@@ -64,18 +113,23 @@ impl Rules for DvdPlusRw {
             erases: false,
             result: MediumState {
                 background,
-                ..now.state
+                ..now.state.clone()
             },
         })
     }
 
-    fn close(&self, now: Situation<'_>, function: CloseFunction) -> Result<Job, Sense> {
+    fn close(
+        &self,
+        now: Situation<'_>,
+        function: CloseFunction,
+        _track: u16,
+    ) -> Result<Job, Sense> {
         let job = |time, background| Job {
             time,
             erases: false,
             result: MediumState {
                 background,
-                ..now.state
+                ..now.state.clone()
             },
         };
         let stopped = match now.state.background {
@@ -122,13 +176,19 @@ impl Rules for DvdPlusRw {
         }
     }
 
-    fn track_information(&self, now: Situation<'_>) -> TrackInformation {
-        only_track(now)
+    fn track_information(
+        &self,
+        now: Situation<'_>,
+        address: TrackAddress,
+        _open: bool,
+    ) -> Result<TrackInformation, Sense> {
+        overwritable::check_address(now, address)?;
+        Ok(overwritable::only_track(now))
     }
 
     fn structure(&self, now: Situation<'_>, command: &ReadDiscStructure) -> Result<Vec<u8>, Sense> {
         match (command.media, command.format) {
-            (MediaType::Dvd, 0x00 | 0x10) => Ok(dvd_physical(9, 2, now.kind.capacity())),
+            (MediaType::Dvd, 0x00 | 0x10) => Ok(dvd_physical(9, 2, 1, now.kind.capacity())),
             _ => Err(Sense::INVALID_FIELD_IN_CDB),
         }
     }

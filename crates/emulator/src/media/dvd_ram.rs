@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use reburn_blocks::{BlockCount, Lba};
-use reburn_mmc::Sense;
-use reburn_mmc::command::{CloseFunction, MediaType, ReadDiscStructure};
+use reburn_blocks::{BlockCount, BlockRange, Lba};
+use reburn_mmc::command::{CloseFunction, MediaType, ReadDiscStructure, TrackAddress};
 use reburn_mmc::reply::{
-    DiscInformation, FormatCapacities, FormatDescriptor, FormatKind, FormatParameters,
-    TrackInformation,
+    DiscInformation, Feature, FormatCapacities, FormatDescriptor, FormatKind, FormatParameters,
+    FormattableWays, TrackInformation,
 };
+use reburn_mmc::{Profile, Sense};
 
-use super::{Job, Rules, Situation, dvd_physical, nothing_to_close, only_track, way};
+use super::structures::dvd_physical;
+use super::{Job, Placement, Readable, Rules, Situation, TocTrack, overwritable, way};
 use crate::state::{FormatState, MediumState};
 
 /// The rules of DVD-RAM.
@@ -36,6 +37,57 @@ fn ways() -> Vec<FormatDescriptor> {
 }
 
 impl Rules for DvdRam {
+    fn profile(&self, _now: Situation<'_>) -> Profile {
+        Profile::DVD_RAM
+    }
+
+    fn features(&self, now: Situation<'_>) -> Vec<Feature> {
+        let formatted = !now.state.blocks().is_zero();
+        let last = Lba::new(now.state.blocks().get().saturating_sub(1));
+        let random = Feature::random_writable(last, now.kind.write_unit());
+        let ways = FormattableWays {
+            expandable: true,
+            certification: true,
+            ..FormattableWays::default()
+        };
+        let mut features = vec![
+            Feature::Formattable(ways),
+            Feature::DefectManagement {
+                spare_area_information: true,
+            },
+        ];
+        features.extend(formatted.then_some(random));
+        features
+    }
+
+    fn capacity(&self, now: Situation<'_>) -> BlockCount {
+        now.state.blocks()
+    }
+
+    fn area(&self, now: Situation<'_>) -> BlockCount {
+        now.state.blocks()
+    }
+
+    fn readable(&self, now: Situation<'_>) -> Result<Readable, Sense> {
+        overwritable::readable(now)
+    }
+
+    fn writable(&self, now: Situation<'_>) -> Result<(), Sense> {
+        overwritable::writable(now)
+    }
+
+    fn place(
+        &self,
+        _now: Situation<'_>,
+        range: BlockRange,
+    ) -> Result<(Placement, BlockCount), Sense> {
+        Ok((Placement::InPlace, range.block_count()))
+    }
+
+    fn toc(&self, now: Situation<'_>) -> Vec<TocTrack> {
+        overwritable::toc(now)
+    }
+
     fn format_capacities(&self, now: Situation<'_>) -> FormatCapacities {
         FormatCapacities {
             current: now.formatted_capacity(now.kind.blocks_max()),
@@ -62,29 +114,40 @@ impl Rules for DvdRam {
             erases: true,
             result: MediumState {
                 format: FormatState::Formatted(wanted.blocks),
-                ..now.state
+                ..now.state.clone()
             },
         })
     }
 
-    fn close(&self, now: Situation<'_>, _function: CloseFunction) -> Result<Job, Sense> {
-        nothing_to_close(now)
+    fn close(
+        &self,
+        now: Situation<'_>,
+        _function: CloseFunction,
+        _track: u16,
+    ) -> Result<Job, Sense> {
+        overwritable::nothing_to_close(now)
     }
 
     fn disc_information(&self, _now: Situation<'_>) -> DiscInformation {
         DiscInformation::OVERWRITABLE
     }
 
-    fn track_information(&self, now: Situation<'_>) -> TrackInformation {
-        TrackInformation {
+    fn track_information(
+        &self,
+        now: Situation<'_>,
+        address: TrackAddress,
+        _open: bool,
+    ) -> Result<TrackInformation, Sense> {
+        overwritable::check_address(now, address)?;
+        Ok(TrackInformation {
             last_recorded: now.state.blocks().get().checked_sub(1).map(Lba::new),
-            ..only_track(now)
-        }
+            ..overwritable::only_track(now)
+        })
     }
 
     fn structure(&self, now: Situation<'_>, command: &ReadDiscStructure) -> Result<Vec<u8>, Sense> {
         match (command.media, command.format) {
-            (MediaType::Dvd, 0x00) => Ok(dvd_physical(1, 6, now.state.blocks())),
+            (MediaType::Dvd, 0x00) => Ok(dvd_physical(1, 6, 1, now.state.blocks())),
             // Cartridge: none; then write protection of the disc.
             (MediaType::Dvd, 0x09) => Ok(vec![u8::from(now.state.write_protected) << 2, 0, 0, 0]),
             _ => Err(Sense::INVALID_FIELD_IN_CDB),

@@ -4,27 +4,35 @@ use reburn_blocks::{Lba, WriteUnit};
 use reburn_drive::software::{Answer, Outcome};
 use reburn_mmc::command::{GetConfiguration, GetEventStatus, Inquiry, MechanismStatus};
 use reburn_mmc::reply::{
-    BdReadClasses, BdWriteClasses, ClassEvent, Configuration, EventStatus, Feature,
-    FeatureDescriptor, FormattableWays, InquiryData, MechanismState, MediaEvent, MediaEventStatus,
-    ProfileDescriptor, StreamingSupport,
+    BdReadClasses, BdWriteClasses, ClassEvent, Configuration, DvdMinusWriting, EventStatus,
+    Feature, FeatureDescriptor, FormattableWays, IncrementalStreaming, InquiryData, MechanismState,
+    MediaEvent, MediaEventStatus, ProfileDescriptor, RigidOverwriting, StreamingSupport,
 };
 use reburn_mmc::{Profile, Sense};
 
+use crate::media::{BD_R_VERSIONS, BD_RE_VERSIONS};
 use crate::{Emulator, MediumKind};
 
 /// How the drive is attached: serial ATAPI.
 const INTERFACE: u32 = 7;
 
 /// What the drive handles, best first.
-const PROFILES: [Profile; 4] = [
+const PROFILES: [Profile; 14] = [
     Profile::BD_RE,
+    Profile::BD_R_RANDOM,
+    Profile::BD_R_SEQUENTIAL,
+    Profile::DVD_PLUS_R_DL,
+    Profile::DVD_PLUS_R,
     Profile::DVD_PLUS_RW,
+    Profile::DVD_R_DL_SEQUENTIAL,
+    Profile::DVD_RW_SEQUENTIAL,
+    Profile::DVD_RW_OVERWRITE,
     Profile::DVD_RAM,
+    Profile::DVD_R,
+    Profile::DVD_ROM,
+    Profile::BD_ROM,
     Profile::REMOVABLE_DISK,
 ];
-
-/// The versions of BD-RE by class: 2.1 and 3.0 of class 1.
-const BD_RE_VERSIONS: [u16; 4] = [0, 0x000c, 0, 0];
 
 impl Emulator {
     /// Pages of vital product data are refused, as ATAPI drives do.
@@ -44,29 +52,24 @@ impl Emulator {
     }
 
     pub(super) fn configuration(&self, command: GetConfiguration) -> Answer {
-        let kind = self.loaded().ok().map(|medium| medium.disc.kind());
+        let current = self.ask(|rules, now| Ok(rules.profile(now)));
+        let current_profile = current.unwrap_or(Profile::NONE);
+        let mut features = self.features_of_drive(current_profile);
+        features.extend(self.features_of_medium());
+        features.sort_by_key(|descriptor| descriptor.feature.code());
         let all = Configuration {
-            current_profile: kind.map_or(Profile::NONE, MediumKind::profile),
-            features: self.features(kind),
+            current_profile,
+            features,
         };
         let selected = all.select(command.scope, command.start);
         Answer::bytes(selected.encode(), command.allocation)
     }
 
-    /// The features, ascending by code.
-    fn features(&self, kind: Option<MediumKind>) -> Vec<FeatureDescriptor> {
-        let mut features = self.features_of_drive(kind);
-        features.extend(self.features_of_medium(kind));
-        features.sort_by_key(|descriptor| descriptor.feature.code());
-        features
-    }
-
     /// What the drive can do with or without a medium.
-    fn features_of_drive(&self, kind: Option<MediumKind>) -> Vec<FeatureDescriptor> {
-        let current = kind.map(MediumKind::profile);
+    fn features_of_drive(&self, current: Profile) -> Vec<FeatureDescriptor> {
         let profiles = PROFILES.map(|profile| ProfileDescriptor {
             profile,
-            current: current == Some(profile),
+            current: current == profile,
         });
         let core = Feature::Core {
             interface: INTERFACE,
@@ -106,65 +109,39 @@ impl Emulator {
         .to_vec()
     }
 
-    /// What the drive can do with the right medium; current if that is in.
-    fn features_of_medium(&self, kind: Option<MediumKind>) -> Vec<FeatureDescriptor> {
-        let blu_ray = kind.is_some_and(MediumKind::is_blu_ray);
-        let dvd = kind.is_some() && !blu_ray;
-        let defects = blu_ray || kind == Some(MediumKind::DvdRam);
-        let blocking = kind.map_or(WriteUnit::FILE, MediumKind::write_unit);
-        let blocks = self.usable_blocks().get();
-        let formatted = kind.is_some() && blocks > 0;
-        let protected = self.disc().is_some_and(|disc| disc.state().write_protected);
-        let writable = kind.is_some() && !protected;
-        let last = Lba::new(blocks.saturating_sub(1));
-        let ways = FormattableWays {
-            spare_areas: blu_ray,
-            expandable: defects,
-            quick_certification: blu_ray,
-            certification: defects,
-            random_recording: false,
-        };
-        let defect_management = Feature::DefectManagement {
-            spare_area_information: true,
-        };
-        let plus_rw = Feature::DvdPlusRw {
-            write: true,
-            quick_start: true,
-            close_only: false,
-        };
-        let dvd_read = Feature::DvdRead {
-            multi_110: true,
-            dual_layer_rw: false,
-            dual_layer_r: true,
-        };
-        let bd_read = BdReadClasses {
-            re: BD_RE_VERSIONS,
-            ..BdReadClasses::default()
-        };
-        let bd_write = BdWriteClasses {
-            re: BD_RE_VERSIONS,
-            ..BdWriteClasses::default()
-        };
-        let plus_rw_in = kind == Some(MediumKind::DvdPlusRw);
-        [
-            (0, Feature::random_readable(blocking), formatted),
-            (1, dvd_read, dvd),
-            (
-                1,
-                Feature::random_writable(last, blocking),
-                formatted && writable,
-            ),
-            (1, Feature::Formattable(ways), writable),
-            (0, defect_management, defects),
-            (1, plus_rw, plus_rw_in && writable),
-            (0, Feature::BdRead(bd_read), blu_ray),
-            (0, Feature::BdWrite(bd_write), blu_ray && writable),
-        ]
-        .map(|(version, feature, current)| FeatureDescriptor {
-            version,
-            ..FeatureDescriptor::new(feature, false, current)
-        })
-        .to_vec()
+    /// What the drive can do with the right medium; current if that is in, and, for writing,
+    /// not protected.
+    fn features_of_medium(&self) -> Vec<FeatureDescriptor> {
+        let kind = self.loaded().ok().map(|medium| medium.disc.kind());
+        let current = self.ask(|rules, now| {
+            let mut features = rules.features(now);
+            if now.state.write_protected {
+                features.retain(|feature| matches!(feature, Feature::DefectManagement { .. }));
+            }
+            let blu_ray = now.kind.is_blu_ray();
+            if !rules.capacity(now).is_zero() {
+                features.push(Feature::random_readable(now.kind.write_unit()));
+            }
+            if !now.kind.is_cd() {
+                features.push(if blu_ray { bd_read() } else { DVD_READ });
+            }
+            Ok(features)
+        });
+        let current = current.unwrap_or_default();
+        let others = others(kind.map_or(WriteUnit::FILE, MediumKind::write_unit));
+        let others = others.into_iter().filter(|other| {
+            let same = |feature: &Feature| feature.code() == other.code();
+            !current.iter().any(same)
+        });
+        let others: Vec<_> = others.map(|feature| (feature, false)).collect();
+        let current = current.into_iter().map(|feature| (feature, true));
+        current
+            .chain(others)
+            .map(|(feature, current)| FeatureDescriptor {
+                version: version(&feature),
+                ..FeatureDescriptor::new(feature, false, current)
+            })
+            .collect()
     }
 
     /// An event is told once.
@@ -192,4 +169,88 @@ impl Emulator {
         };
         Answer::bytes(state.encode(), command.allocation)
     }
+}
+
+const DVD_READ: Feature = Feature::DvdRead {
+    multi_110: true,
+    dual_layer_rw: false,
+    dual_layer_r: true,
+};
+
+fn bd_read() -> Feature {
+    Feature::BdRead(BdReadClasses {
+        re: BD_RE_VERSIONS,
+        r: BD_R_VERSIONS,
+        ..BdReadClasses::default()
+    })
+}
+
+/// The version of a feature's data.
+fn version(feature: &Feature) -> u8 {
+    match feature {
+        Feature::DvdRead { .. }
+        | Feature::RandomWritable { .. }
+        | Feature::IncrementalStreaming(_)
+        | Feature::Formattable(_)
+        | Feature::DvdPlusRw { .. } => 1,
+        Feature::DvdMinusWrite(_) => 2,
+        _ => 0,
+    }
+}
+
+/// The features that the drive has with one medium or another, without any.
+fn others(blocking: WriteUnit) -> Vec<Feature> {
+    let ways = FormattableWays {
+        spare_areas: true,
+        expandable: true,
+        quick_certification: true,
+        certification: true,
+        random_recording: true,
+    };
+    vec![
+        Feature::random_readable(blocking),
+        DVD_READ,
+        Feature::random_writable(Lba::ZERO, blocking),
+        Feature::IncrementalStreaming(IncrementalStreaming {
+            data_types: 0x0100,
+            counts_tracks: true,
+            underrun_protection: true,
+            link_sizes: vec![0x10],
+            ..IncrementalStreaming::default()
+        }),
+        Feature::Formattable(ways),
+        Feature::DefectManagement {
+            spare_area_information: true,
+        },
+        Feature::WriteOnce {
+            block_size: 2048,
+            blocking,
+            error_recovery_page: true,
+        },
+        Feature::RestrictedOverwrite,
+        Feature::DvdPlusRw {
+            write: true,
+            quick_start: true,
+            close_only: false,
+        },
+        Feature::DvdPlusR { write: true },
+        Feature::RigidRestrictedOverwrite(RigidOverwriting {
+            blank: true,
+            ..RigidOverwriting::default()
+        }),
+        Feature::DvdMinusWrite(DvdMinusWriting {
+            underrun_protection: true,
+            dual_layer: true,
+            test_write: true,
+            rewritable: true,
+        }),
+        Feature::BdPseudoOverwrite,
+        Feature::DvdPlusRDualLayer { write: true },
+        bd_read(),
+        Feature::BdWrite(BdWriteClasses {
+            unverified: false,
+            re: BD_RE_VERSIONS,
+            r: BD_R_VERSIONS,
+        }),
+    ]
 }

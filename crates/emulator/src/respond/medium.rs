@@ -1,20 +1,20 @@
-//! What stands on the medium as a whole, and formatting and closing it.
+//! What stands on the medium as a whole; formatting, blanking, closing, reserving.
 
 use reburn_blocks::Lba;
 use reburn_drive::software::{Answer, Outcome};
 use reburn_mmc::Sense;
 use reburn_mmc::command::{
     CloseTrackSession, Command, DiscInformationType, ReadDiscInformation, ReadDiscStructure,
-    ReadToc, ReadTrackInformation, TocFormat, TrackAddress,
+    ReadToc, TocFormat,
 };
 use reburn_mmc::reply::{
     Capacity, DiscStructure, FormatCapacities, FormatParameters, FormattedCapacity, Toc, TocEntry,
     TocSessions,
 };
 
-use crate::Emulator;
-use crate::media::rules;
+use crate::media::{Job, Rules, Situation, TocTrack};
 use crate::state::FormatState;
+use crate::{Emulator, MediumKind};
 
 impl Emulator {
     /// Answers a command that is about the medium, or refuses one that the drive does not have.
@@ -30,10 +30,29 @@ impl Emulator {
                 Ok(Answer::bytes(Capacity::ending_at(last).encode(), u32::MAX))
             }
             Command::ReadDiscInformation(command) => self.disc_information(*command),
-            Command::ReadTrackInformation(command) => self.track_information(*command),
+            Command::ReadTrackInformation(command) => {
+                let track = self
+                    .ask(|rules, now| rules.track_information(now, command.address, command.open));
+                Ok(Answer::bytes(track?.encode(), command.allocation))
+            }
             Command::ReadToc(command) => self.toc(*command),
             Command::ReadDiscStructure(command) => self.structure(*command),
             Command::CloseTrackSession(command) => self.close(*command),
+            Command::ReserveTrack(command) => {
+                self.begin(false, Sense::OPERATION_IN_PROGRESS, |rules, now| {
+                    rules.reserve(now, command.reservation)
+                })
+            }
+            Command::RepairTrack(command) => self.begin(
+                command.immediate,
+                Sense::OPERATION_IN_PROGRESS,
+                |rules, now| rules.repair(now, command.track),
+            ),
+            Command::Blank(command) => self.begin(
+                command.immediate,
+                Sense::OPERATION_IN_PROGRESS,
+                |rules, now| rules.blank(now, *command),
+            ),
             Command::SendOpc(command) => {
                 self.loaded()?;
                 if command.calibrate {
@@ -42,75 +61,81 @@ impl Emulator {
                 Ok(Answer::DONE)
             }
             Command::SetReadAhead(_) => self.loaded().map(|_| Answer::DONE),
-            Command::Blank(_) => self.loaded().and(Err(Sense::CANNOT_FORMAT_MEDIUM)),
             _ => Err(Sense::INVALID_COMMAND),
         }
     }
 
     fn format_capacities(&self) -> FormatCapacities {
-        match self.loaded() {
-            Ok(medium) => {
-                rules(medium.disc.kind()).format_capacities(medium.situation(&self.profile))
-            }
-            Err(_) => FormatCapacities {
-                current: FormattedCapacity::NoMedium(crate::MediumKind::BdReTl.blocks_max()),
-                formattable: Vec::new(),
-            },
+        let answered = self.ask(|rules, now| Ok(rules.format_capacities(now)));
+        answered.unwrap_or_else(|_| FormatCapacities {
+            current: FormattedCapacity::NoMedium(MediumKind::BdReQl.blocks_max()),
+            formattable: Vec::new(),
+        })
+    }
+
+    /// Puts the buffer on the medium and begins what the rules make of a command. What they
+    /// refuse, and a protected medium, is refused before anything is touched.
+    fn begin(
+        &mut self,
+        immediate: bool,
+        busy: Sense,
+        job: impl Fn(&dyn Rules, Situation<'_>) -> Result<Job, Sense>,
+    ) -> Outcome {
+        let first = self.ask(&job)?;
+        if self.loaded()?.disc.state().write_protected {
+            return Err(Sense::WRITE_PROTECTED);
         }
+        let job = if first.erases {
+            first
+        } else if self.loaded()?.state().format == FormatState::Interrupted {
+            return Err(Sense::MEDIUM_FORMAT_CORRUPTED);
+        } else {
+            self.flush_all()?;
+            self.ask(&job)?
+        };
+        self.start_job(job, immediate, busy)?;
+        Ok(Answer::DONE)
     }
 
     /// The list is checked before the medium is touched.
     pub(super) fn format(&mut self, list: &[u8]) -> Result<(), Sense> {
-        let medium = self.loaded()?;
+        self.loaded()?;
         let parameters = FormatParameters::decode(list).map_err(|error| error.as_sense())?;
-        if medium.disc.state().write_protected {
+        if self.loaded()?.disc.state().write_protected {
             return Err(Sense::WRITE_PROTECTED);
         }
-        let now = medium.situation(&self.profile);
-        let job = rules(medium.disc.kind()).format(now, &parameters)?;
-        if !job.erases {
-            self.flush_all()?;
-        }
-        self.start_job(job, parameters.immediate, Sense::FORMAT_IN_PROGRESS)
+        let busy = Sense::FORMAT_IN_PROGRESS;
+        self.begin(parameters.immediate, busy, |rules, now| {
+            rules.format(now, &parameters)
+        })?;
+        Ok(())
     }
 
     fn close(&mut self, command: CloseTrackSession) -> Outcome {
-        let medium = self.loaded()?;
-        let now = medium.situation(&self.profile);
-        let job = rules(medium.disc.kind()).close(now, command.function)?;
-        self.flush_all()?;
-        self.start_job(job, command.immediate, Sense::OPERATION_IN_PROGRESS)?;
-        Ok(Answer::DONE)
+        let busy = Sense::OPERATION_IN_PROGRESS;
+        self.begin(command.immediate, busy, |rules, now| {
+            rules.close(now, command.function, command.track)
+        })
     }
 
     fn disc_information(&self, command: ReadDiscInformation) -> Outcome {
-        let medium = self.loaded()?;
-        if command.kind != DiscInformationType::Standard {
-            return Err(Sense::INVALID_FIELD_IN_CDB);
-        }
-        let now = medium.situation(&self.profile);
-        let information = rules(medium.disc.kind()).disc_information(now);
-        Ok(Answer::bytes(information.encode(), command.allocation))
+        let bytes = self.ask(|rules, now| {
+            Ok(match command.kind {
+                DiscInformationType::Standard => rules.disc_information(now).encode(),
+                DiscInformationType::TrackResources => rules.track_resources(now)?.encode(),
+                DiscInformationType::PseudoOverwrite => rules.pseudo_overwrite(now)?.encode(),
+            })
+        })?;
+        Ok(Answer::bytes(bytes, command.allocation))
     }
 
-    fn track_information(&self, command: ReadTrackInformation) -> Outcome {
-        let medium = self.loaded()?;
-        let blocks = self.usable_blocks().get().max(1);
-        match command.address {
-            TrackAddress::Lba(lba) if lba.get() >= blocks => return Err(Sense::LBA_OUT_OF_RANGE),
-            TrackAddress::Track(number) | TrackAddress::Session(number) if number != 1 => {
-                return Err(Sense::INVALID_FIELD_IN_CDB);
-            }
-            _ => {}
-        }
-        let now = medium.situation(&self.profile);
-        let track = rules(medium.disc.kind()).track_information(now);
-        Ok(Answer::bytes(track.encode(), command.allocation))
-    }
-
-    /// One session of one track, as drives make up for media without any.
+    /// The closed tracks, as drives make a table of contents up for DVD and Blu-ray.
     fn toc(&self, command: ReadToc) -> Outcome {
-        self.loaded()?;
+        let tracks = self.ask(|rules, now| Ok(rules.toc(now)))?;
+        let refused = Sense::INVALID_FIELD_IN_CDB;
+        if tracks.is_empty() && self.profile.sequential.blank_toc_is_refused {
+            return Err(refused);
+        }
         let address = |lba: Lba| {
             if command.msf {
                 TocEntry::msf(lba)
@@ -118,40 +143,57 @@ impl Emulator {
                 lba.get()
             }
         };
-        let first_track = TocEntry::data(1, address(Lba::ZERO));
+        // Numbers past 99 do not fit; drives leave such tracks out.
+        let fitting = tracks.iter().filter(|track| track.number < 100);
+        let entry = |number: u16, start| {
+            let number = u8::try_from(number).unwrap_or(u8::MAX);
+            TocEntry::data(number, address(start))
+        };
+        let mut entries: Vec<_> = fitting
+            .map(|track| entry(track.number, track.start))
+            .collect();
+        let last_track = entries.last().map_or(1, |entry| entry.track);
         let bytes = match command.format {
-            TocFormat::Tracks if command.first > 1 && command.first != TocEntry::LEAD_OUT => {
-                return Err(Sense::INVALID_FIELD_IN_CDB);
+            TocFormat::Tracks
+                if command.first > last_track && command.first != TocEntry::LEAD_OUT =>
+            {
+                return Err(refused);
             }
             TocFormat::Tracks => {
-                let end = address(Lba::new(self.usable_blocks().get()));
-                let lead_out = TocEntry::data(TocEntry::LEAD_OUT, end);
+                let end = tracks.last().map_or(Lba::ZERO, |track| track.end);
+                entries.push(TocEntry::data(TocEntry::LEAD_OUT, address(end)));
                 Toc {
                     first_track: 1,
-                    last_track: 1,
-                    entries: vec![first_track, lead_out],
+                    last_track,
+                    entries,
                 }
                 .starting_at(command.first)
                 .encode()
             }
-            TocFormat::Sessions => TocSessions {
-                first_session: 1,
-                last_session: 1,
-                first_track,
-            }
-            .encode(),
-            _ => return Err(Sense::INVALID_FIELD_IN_CDB), // what only CDs have
+            TocFormat::Sessions => self.toc_sessions(&tracks, entry)?.encode(),
+            _ => return Err(refused), // what only CDs have
         };
         Ok(Answer::bytes(bytes, command.allocation))
     }
 
+    /// The first track of the last session that is closed.
+    fn toc_sessions(
+        &self,
+        tracks: &[TocTrack],
+        entry: impl Fn(u16, Lba) -> TocEntry,
+    ) -> Result<TocSessions, Sense> {
+        let closed = self.ask(|_, now| Ok(now.closed_sessions()))?;
+        let last = tracks.iter().find(|track| track.session == closed);
+        let last = last.ok_or(Sense::INVALID_FIELD_IN_CDB)?;
+        Ok(TocSessions {
+            first_session: 1,
+            last_session: u8::try_from(last.session).unwrap_or(u8::MAX),
+            first_track: entry(last.number, last.start),
+        })
+    }
+
     fn structure(&self, command: ReadDiscStructure) -> Outcome {
-        let medium = self.loaded()?;
-        if medium.disc.state().format == FormatState::Unformatted && command.format == 0x0a {
-            return Err(Sense::INVALID_FIELD_IN_CDB); // no spare areas yet
-        }
-        let now = medium.situation(&self.profile);
-        let data = rules(medium.disc.kind()).structure(now, &command)?;
+        let data = self.ask(|rules, now| rules.structure(now, &command))?;
         Ok(Answer::bytes(
             DiscStructure { data }.encode(),
             command.allocation,

@@ -35,8 +35,11 @@ impl Settings {
             },
             write: WriteParametersPage {
                 underrun_protection: true,
+                link_size_valid: true,
                 track_mode: 5,
                 data_block_type: 8,
+                link_size: 16,
+                audio_pause: 150,
                 ..WriteParametersPage::default()
             },
             power: PowerPage {
@@ -51,6 +54,13 @@ impl Settings {
             read_speed: profile.bd_re.read,
             write_speed: profile.bd_re.write,
         }
+    }
+}
+
+impl Settings {
+    /// How the host wants CD and sequential DVD to be written.
+    pub fn write_parameters(&self) -> &WriteParametersPage {
+        &self.write
     }
 }
 
@@ -93,7 +103,7 @@ impl Emulator {
         let buffer = self.profile.buffer(kind) / 1024;
         CapabilitiesPage {
             reads: 0x38,
-            writes: 0x20,
+            writes: 0x34,
             underrun_protection: true,
             multi_session: true,
             sectors: 0,
@@ -128,8 +138,8 @@ impl Emulator {
         for page in parameters.pages {
             match page {
                 ModePage::Recovery(page) => settings.recovery = page,
-                // No medium here has other write types; programs probe for them.
-                ModePage::WriteParameters(page) if page.write_type == WriteType::PACKET => {
+                // Programs probe for the write types that there are.
+                ModePage::WriteParameters(page) if self.takes_write_parameters(&page) => {
                     settings.write = page;
                 }
                 ModePage::Caching { .. } => {} // accepted, without effect, as drives do
@@ -140,6 +150,11 @@ impl Emulator {
         }
         self.settings = settings;
         Ok(())
+    }
+
+    fn takes_write_parameters(&self, page: &WriteParametersPage) -> bool {
+        self.ask(|rules, _| Ok(rules.takes_write_parameters(page)))
+            .unwrap_or(page.write_type == WriteType::PACKET)
     }
 
     /// The speeds of reading and writing now.

@@ -11,7 +11,8 @@ use crate::Emulator;
 use crate::content::UnitError;
 use crate::disc::{unit_parts, unit_range};
 use crate::emulator::Activity;
-use crate::state::FormatState;
+use crate::media::Placement;
+use crate::state::RecordingMode;
 
 /// What a WRITE asks for.
 #[derive(Debug, Clone, Copy)]
@@ -94,11 +95,12 @@ impl Emulator {
 
     /// The blocks of a read, if the medium has them.
     fn readable(&self, lba: Lba, count: BlockCount) -> Result<Option<BlockRange>, Sense> {
-        let state = self.loaded()?.disc.state();
-        match state.format {
-            FormatState::Unformatted => Err(self.profile.unformatted_read),
-            FormatState::Interrupted => Err(Sense::MEDIUM_FORMAT_CORRUPTED),
-            FormatState::Formatted(blocks) => extent(lba, count, blocks),
+        let (found, area) = self.ask(|rules, now| Ok((rules.readable(now)?, rules.area(now))))?;
+        let range = extent(lba, count, found.blocks.max(area))?;
+        let end = range.map_or(lba.get().saturating_add(1), BlockRange::end_exclusive);
+        match found.beyond {
+            Some(sense) if end > found.blocks.get() => Err(sense),
+            _ => Ok(range),
         }
     }
 
@@ -157,54 +159,119 @@ impl Emulator {
         })
     }
 
-    /// The blocks of a write, if the medium takes them.
+    /// The blocks of a write, if the medium takes them all.
     fn writable(
         &self,
         address: SectorAddress,
         count: BlockCount,
     ) -> Result<Option<BlockRange>, Sense> {
-        let state = self.loaded()?.disc.state();
-        let blocks = match state.format {
-            FormatState::Unformatted => return Err(self.profile.unformatted_write),
-            FormatState::Interrupted => return Err(Sense::MEDIUM_FORMAT_CORRUPTED),
-            FormatState::Formatted(blocks) => blocks,
-        };
-        if state.write_protected {
+        let area = self.ask(|rules, now| {
+            rules.writable(now)?;
+            Ok(rules.area(now))
+        })?;
+        if self.loaded()?.disc.state().write_protected {
             return Err(Sense::WRITE_PROTECTED);
         }
-        extent(address.block()?, count, blocks)
+        let range = extent(address.block()?, count, area)?;
+        if let Some(range) = range {
+            self.ask(|rules, now| rules.place(now, range))?;
+            self.check_recorded_once(range)?;
+        }
+        Ok(range)
+    }
+
+    /// Whether a medium whose write units are recorded once has none of these blocks.
+    fn check_recorded_once(&self, range: BlockRange) -> Result<(), Sense> {
+        let medium = self.loaded()?;
+        if medium.disc.state().mode != RecordingMode::RandomOnce {
+            return Ok(());
+        }
+        let parts = unit_parts(medium.disc.kind().write_unit(), range);
+        for (number, offset, len) in parts {
+            if medium.disc.is_recorded(number) || medium.buffer.overlaps(number, offset, len) {
+                return Err(self.profile.sequential.second_write);
+            }
+        }
+        Ok(())
     }
 
     /// Puts blocks into the buffer. An error while making room is of an earlier write: it is
     /// reported as deferred, and this write has to be repeated.
     fn store(&mut self, write: Write, range: BlockRange, data: &[u8]) -> Result<(), Sense> {
-        let unit = self.loaded()?.disc.kind().write_unit();
-        let mut rest = data;
-        for (number, offset, len) in unit_parts(unit, range) {
-            let (part, after) = rest.split_at(len);
-            rest = after;
-            if self.loaded()?.buffer.get(number).is_none() {
-                self.make_room(1).map_err(Sense::as_deferred)?;
-            }
-            let medium = self.loaded_mut()?;
-            medium.buffer.write(number, offset, part, write.streaming);
+        let mut rest = Some(range);
+        let mut unsent = data;
+        while let Some(range) = rest {
+            let (placement, count) = self.ask(|rules, now| rules.place(now, range))?;
+            let covered = BlockRange::with_count(range.start_lba(), count).unwrap_or(range);
+            let (part, after) = unsent.split_at(covered.block_count().as_usize() * BLOCK_SIZE);
+            self.store_part(write, placement, covered, part)?;
+            unsent = after;
+            rest = Lba::checked(u64::from(covered.end_exclusive()))
+                .and_then(|start| BlockRange::new(start, range.end_lba()));
         }
         self.note_write();
         if write.durable {
-            let (first, last) = (
-                unit.index_of(range.start_lba()),
-                unit.index_of(range.end_lba()),
-            );
-            for number in first..=last {
-                self.flush_unit(number)?;
-            }
-            let settled = self.loaded()?.disc.settle();
-            settled.map_err(|_| Sense::WRITE_ERROR)?;
+            self.make_durable(range)?;
         }
         if write.verify {
             self.compare(range, data)?;
         }
         Ok(())
+    }
+
+    /// Puts blocks into the buffer that go to one place.
+    fn store_part(
+        &mut self,
+        write: Write,
+        placement: Placement,
+        range: BlockRange,
+        data: &[u8],
+    ) -> Result<(), Sense> {
+        let unit = self.loaded()?.disc.kind().write_unit();
+        self.prepare(placement)?;
+        let simulated = matches!(
+            placement,
+            Placement::Append {
+                simulated: true,
+                ..
+            }
+        );
+        let mut rest = data;
+        for (number, offset, len) in unit_parts(unit, range) {
+            let (part, after) = rest.split_at(len);
+            rest = after;
+            if simulated {
+                continue;
+            }
+            if self.loaded()?.buffer.get(number).is_none() {
+                self.make_room(1).map_err(Sense::as_deferred)?;
+                if placement == Placement::Replace {
+                    self.reserve_replacement()?;
+                }
+            }
+            let medium = self.loaded_mut()?;
+            medium.buffer.write(number, offset, part, write.streaming);
+        }
+        self.run_ahead(placement, range)
+    }
+
+    /// Has the medium take the blocks that it was just given: all that is in the buffer before
+    /// them too where order counts.
+    fn make_durable(&mut self, range: BlockRange) -> Result<(), Sense> {
+        let medium = self.loaded()?;
+        if medium.disc.state().mode.has_tracks() {
+            return self.flush_all();
+        }
+        let unit = medium.disc.kind().write_unit();
+        let (first, last) = (
+            unit.index_of(range.start_lba()),
+            unit.index_of(range.end_lba()),
+        );
+        for number in first..=last {
+            self.flush_unit(number)?;
+        }
+        let settled = self.loaded()?.disc.settle();
+        settled.map_err(|_| Sense::WRITE_ERROR)
     }
 
     /// Reads back what was just written, and compares.

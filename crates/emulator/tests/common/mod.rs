@@ -1,6 +1,7 @@
 //! What the tests of the emulator share.
 #![allow(dead_code)] // each test program uses its part
 
+
 use reburn_blocks::{BLOCK_SIZE, BlockCount, Lba};
 use reburn_drive::{Data, Drive, DriveExt};
 use reburn_emulator::{Emulator, MediumKind, VirtualDisc};
