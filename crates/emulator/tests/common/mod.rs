@@ -2,6 +2,8 @@
 #![allow(dead_code)] // each test program uses its part
 
 
+pub mod script;
+
 use reburn_blocks::{BLOCK_SIZE, BlockCount, Lba};
 use reburn_drive::{Data, Drive, DriveExt};
 use reburn_emulator::{Emulator, MediumKind, VirtualDisc};
