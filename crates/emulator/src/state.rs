@@ -5,7 +5,7 @@ use std::sync::Arc;
 use reburn_blocks::{BlockCount, Lba};
 
 use crate::MediumKind;
-use crate::tracks::{TrackState, TrackTable, round_up};
+use crate::tracks::{TrackRecording, TrackState, TrackTable, round_up};
 
 /// How a medium is formatted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,7 +167,7 @@ impl MediumState {
 
     /// The state after the power failed: a background format loses its place. A track that was
     /// being recorded goes on at the next write unit; DVD-R and DVD-RW mark it as damaged, to
-    /// be repaired or not.
+    /// be repaired or not, and never where the disc was recorded in one go.
     #[must_use]
     pub fn after_power_cut(mut self, kind: MediumKind, repairable: bool) -> Self {
         if let Background::Running(_) = self.background {
@@ -181,7 +181,10 @@ impl MediumState {
                 MediumKind::DvdR | MediumKind::DvdRDl | MediumKind::DvdRw
             );
             track.state = if marks_damage {
-                TrackState::Damaged { repairable }
+                let goes_on = track.recording != TrackRecording::DiscAtOnce;
+                TrackState::Damaged {
+                    repairable: repairable && goes_on,
+                }
             } else if track.next_writable == track.start {
                 TrackState::Blank
             } else {

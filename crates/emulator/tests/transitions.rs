@@ -95,3 +95,13 @@ fn dvd_plus_r() {
 fn bd_r() {
     check("bd-r.txt");
 }
+
+#[test]
+fn dvd_r() {
+    check("dvd-r.txt");
+}
+
+#[test]
+fn dvd_rw() {
+    check("dvd-rw.txt");
+}
