@@ -61,6 +61,7 @@ fn spare_areas_of_bd_re() {
         (0x3000, 11_826_176),
         (0x5000, 11_564_032),
         (0x1000, 12_088_320),
+        (0, 12_088_320), // the capacity alone says it
     ] {
         let mut drive = ready(VirtualDisc::in_memory(kind));
         let parameters = format(FormatKind::BD_RE_SPARE, blocks, parameter);

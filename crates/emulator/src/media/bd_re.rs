@@ -9,8 +9,8 @@ use std::time::Duration;
 use reburn_blocks::{BlockCount, BlockRange, Lba};
 use reburn_mmc::command::{CloseFunction, ReadDiscStructure, TrackAddress};
 use reburn_mmc::reply::{
-    BdWriteClasses, DiscInformation, DiscStatus, Feature, FormatCapacities, FormatKind,
-    FormatParameters, FormattableWays, SessionStatus, TrackInformation,
+    BdWriteClasses, DiscInformation, DiscStatus, Feature, FormatCapacities, FormatDescriptor,
+    FormatKind, FormatParameters, FormattableWays, SessionStatus, TrackInformation,
 };
 use reburn_mmc::{Profile, Sense};
 
@@ -35,6 +35,17 @@ fn capacity(now: Situation<'_>, spare_clusters: u32) -> Option<BlockCount> {
     let max = now.kind.blocks_max();
     let spare = spare_clusters.checked_mul(32)?;
     (spare <= max.get() / 2).then(|| BlockCount::new(max.get() - spare))
+}
+
+/// The spare clusters that format 30h asks for. Hosts that name only the capacity (growisofs does)
+/// get what is left.
+fn spare_of(now: Situation<'_>, wanted: FormatDescriptor) -> Option<u32> {
+    let max = now.kind.blocks_max().get();
+    let spare = match wanted.parameter {
+        0 => max.checked_sub(wanted.blocks.get())? / 32,
+        spare => spare,
+    };
+    (spare >= SPARE_CLUSTERS_MIN).then_some(spare)
 }
 
 impl BdRe {
@@ -127,7 +138,7 @@ impl Rules for BdRe {
         let wanted = parameters.descriptor;
         let spare = match wanted.kind {
             FormatKind::FULL => Self::default_spare(now),
-            FormatKind::BD_RE_SPARE if wanted.parameter >= SPARE_CLUSTERS_MIN => wanted.parameter,
+            FormatKind::BD_RE_SPARE => spare_of(now, wanted).ok_or(refused)?,
             FormatKind::BD_RE_NO_SPARE => 0,
             _ => return Err(refused),
         };
