@@ -32,6 +32,8 @@ mod ext;
 mod image_file;
 mod image_replies;
 mod reader;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+pub mod sg_io;
 pub mod software;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -1,0 +1,3 @@
+//! Commands to devices of Linux by the system call `SG_IO`.
+
+pub mod header;
