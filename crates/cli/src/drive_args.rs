@@ -1,5 +1,6 @@
 //! What `reburn drive` takes on its command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -18,6 +19,8 @@ pub struct DriveArgs {
 pub enum DriveAction {
     /// Make a virtual disc, as it is sold: blank, unless its kind is sold formatted
     Create(Create),
+    /// Run a program that sees a virtual disc in an optical drive, as /dev/sr0 (Linux)
+    Run(Run),
 }
 
 /// `reburn drive create`
@@ -35,4 +38,25 @@ fn kind(name: &str) -> Result<MediumKind, String> {
         let names: Vec<_> = MediumKind::ALL.iter().map(|kind| kind.name()).collect();
         format!("known media are {}", names.join(", "))
     })
+}
+
+/// `reburn drive run`
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The virtual disc in the drive
+    #[arg(long, value_name = "PATH")]
+    pub disc: PathBuf,
+    /// Where the program finds the drive; nothing needs to be there
+    #[arg(long, value_name = "PATH", default_value = "/dev/sr0")]
+    pub device: PathBuf,
+    /// How many seconds pass in the drive while one passes for the program
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub pace: u32,
+    /// Write down every command that reaches the drive, a line each
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// The program and its arguments; what it starts sees the drive too
+    #[arg(required = true, last = true, value_name = "PROGRAM")]
+    pub program: Vec<OsString>,
 }

@@ -18,3 +18,71 @@ fn a_disc_is_made_once() {
     assert!(said.contains("known media are"), "{said}");
     assert!(!place.path("other").exists());
 }
+
+/// Programs see the drive, and what they start too; `None` where the system does not allow it.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+fn run_with_drive(place: &Place, script: &str) -> Option<std::process::Output> {
+    let run = [
+        "drive", "run", "--disc", "disc", "--trace", "trace", "--", "sh", "-c", script,
+    ];
+    let output = place.run(&run);
+    let said = String::from_utf8_lossy(&output.stderr);
+    if said.contains("this system does not let") && std::env::var_os("CI").is_none() {
+        println!("skipped: {said}");
+        return None;
+    }
+    Some(output)
+}
+
+#[test]
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+fn a_program_reads_and_writes_the_drive_as_a_block_device() {
+    let place = Place::new();
+    place.ok(&["drive", "create", "disc", "--media", "dvd-ram"]);
+    let script = "test -b /dev/sr0 && cd /dev && test -r sr0 && test ! -e sr1 \
+                  && exec 3<>/dev/sr0 4</dev/sr0 \
+                  && printf 'over and out' >&3 && sync /dev/fd/3 \
+                  && (dd bs=1 skip=9 count=3 2>/dev/null <&4 | grep out)";
+    let Some(output) = run_with_drive(&place, script) else {
+        return;
+    };
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert_eq!(output.stdout, b"out\n");
+    assert!(
+        String::from_utf8(place.read("trace"))
+            .unwrap()
+            .contains("WRITE (10): 2a")
+    );
+}
+
+#[test]
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+fn a_program_ends_as_it_ends() {
+    let place = Place::new();
+    place.ok(&["drive", "create", "disc", "--media", "dvd+rw"]);
+    for (script, code) in [
+        ("exit 7", 7),
+        ("kill -KILL $$", 137),
+        ("(exit 3) | true", 0),
+    ] {
+        if let Some(output) = run_with_drive(&place, script) {
+            assert_eq!(output.status.code(), Some(code), "{script}");
+        }
+    }
+    // A DVD+RW that is not formatted has no room.
+    let Some(output) = run_with_drive(&place, "echo x >/dev/sr0") else {
+        return;
+    };
+    assert!(!output.status.success());
+    let (code, said) = place.fails(&["drive", "run", "--disc", "disc", "--", "no-such-program"]);
+    assert_eq!(code, 2);
+    assert!(
+        said.starts_with("no-such-program did not start: "),
+        "{said}"
+    );
+    let relative = [
+        "drive", "run", "--disc", "disc", "--device", "sr0", "--", "true",
+    ];
+    assert!(place.fails(&relative).1.contains("no absolute path"));
+}

@@ -1,6 +1,7 @@
 //! `reburn drive`: virtual drives and discs.
 
 mod create;
+mod run;
 
 use std::process::ExitCode;
 
@@ -12,5 +13,6 @@ use crate::progress::Terminal;
 pub fn run(args: &DriveArgs, terminal: Terminal) -> Result<ExitCode, Failure> {
     match &args.action {
         DriveAction::Create(args) => create::run(args, terminal),
+        DriveAction::Run(args) => run::run(args, terminal),
     }
 }
