@@ -76,6 +76,21 @@ impl Emulator {
             .set_state(state.after_power_cut(kind, repairable))
     }
 
+    /// A host resets the drive: settings are as after power on, the tray is unlocked, and what
+    /// was to be reported is forgotten. The disc stays in, what runs goes on, and the buffer
+    /// keeps its data unless the drive's profile says that it loses them. Whoever resets a
+    /// drive tells its hosts.
+    pub fn reset(&mut self) {
+        self.locked = false;
+        self.settings = Settings::new(&self.profile);
+        self.pending.clear();
+        if self.profile.reset_empties_buffer
+            && let Some(medium) = &mut self.medium
+        {
+            medium.buffer.clear();
+        }
+    }
+
     /// The power comes back: the drive starts anew and loads the disc that is in it.
     pub fn power_on(&mut self) {
         self.powered = true;

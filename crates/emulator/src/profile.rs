@@ -182,6 +182,8 @@ pub struct DriveProfile {
     /// Whether TEST UNIT READY tells that a SYNCHRONIZE CACHE still runs that was answered at
     /// once. Some drives say they are ready all the while.
     pub ready_tells_of_flush: bool,
+    /// Whether a reset by a host loses what the buffer holds.
+    pub reset_empties_buffer: bool,
     /// Whether CLOSE TRACK SESSION is accepted, without effect, on DVD-RAM and BD-RE.
     pub close_is_ignored: bool,
     /// Spare clusters that a BD-RE or BD-R gets on each layer by default.
@@ -252,6 +254,7 @@ impl Default for DriveProfile {
             unformatted_write: Sense::CANNOT_WRITE_FORMAT,
             unformatted_read: Sense::LBA_OUT_OF_RANGE,
             ready_tells_of_flush: true,
+            reset_empties_buffer: false,
             close_is_ignored: false,
             spare_clusters_per_layer: BD_SPARE_CLUSTERS_PER_LAYER,
             sequential: SequentialHabits::default(),
