@@ -7,6 +7,7 @@
 //! block device.
 #![deny(unsafe_code)]
 
+pub mod iscsi;
 mod pace;
 #[cfg(all(
     target_os = "linux",
