@@ -1,6 +1,7 @@
 //! What `reburn drive` takes on its command line.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -21,6 +22,8 @@ pub enum DriveAction {
     Create(Create),
     /// Run a program that sees a virtual disc in an optical drive, as /dev/sr0 (Linux)
     Run(Run),
+    /// Offer a virtual disc in an optical drive to other hosts and virtual machines, by iSCSI
+    Serve(Serve),
 }
 
 /// `reburn drive create`
@@ -59,4 +62,39 @@ pub struct Run {
     /// The program and its arguments; what it starts sees the drive too
     #[arg(required = true, last = true, value_name = "PROGRAM")]
     pub program: Vec<OsString>,
+}
+
+/// `reburn drive serve`
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The virtual disc in the drive
+    #[arg(long, value_name = "PATH")]
+    pub disc: PathBuf,
+    /// Where to listen; port 0 takes any that is free. Other hosts reach the drive only at an
+    /// address that is theirs too, and must prove a secret then
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:3260")]
+    pub listen: SocketAddr,
+    /// The drive's name for hosts
+    #[arg(
+        long,
+        value_name = "IQN",
+        default_value = "iqn.2026-11.example.reburn:drive"
+    )]
+    pub name: String,
+    /// Let only hosts in that prove a secret under this name (CHAP)
+    #[arg(long, value_name = "USER", requires = "chap_secret_file")]
+    pub chap_user: Option<String>,
+    /// The file with that secret, 12 to 255 bytes; a line end behind it does not count
+    #[arg(long, value_name = "FILE", requires = "chap_user")]
+    pub chap_secret_file: Option<PathBuf>,
+    /// Prove another secret, under this name, to hosts that ask
+    #[arg(long, value_name = "USER", requires_all = ["target_secret_file", "chap_user"])]
+    pub target_user: Option<String>,
+    /// The file with that other secret
+    #[arg(long, value_name = "FILE", requires = "target_user")]
+    pub target_secret_file: Option<PathBuf>,
+    /// How many seconds pass in the drive while one passes for its hosts
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub pace: u32,
 }

@@ -2,6 +2,7 @@
 
 mod create;
 mod run;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -14,5 +15,6 @@ pub fn run(args: &DriveArgs, terminal: Terminal) -> Result<ExitCode, Failure> {
     match &args.action {
         DriveAction::Create(args) => create::run(args, terminal),
         DriveAction::Run(args) => run::run(args, terminal),
+        DriveAction::Serve(args) => serve::run(args, terminal),
     }
 }
