@@ -136,6 +136,13 @@ impl Program {
         self.try_capture().map_err(|error| self.failed(&error))
     }
 
+    /// Starts it beside this program, with its output in these files. It has a process group of
+    /// its own, and ends when its caller ends it.
+    pub fn start(&self, out: File, err: File) -> Result<Child, String> {
+        let child = self.spawn(out.into(), err.into(), true);
+        child.map_err(|error| self.failed(&error))
+    }
+
     fn try_capture(&self) -> io::Result<Output> {
         let mut stdout = tempfile::tempfile()?;
         let mut stderr = tempfile::tempfile()?;

@@ -15,6 +15,8 @@ mod command;
 #[cfg(unix)]
 mod judges;
 #[cfg(unix)]
+mod served;
+#[cfg(unix)]
 mod simulate;
 mod test;
 mod tidy;

@@ -15,6 +15,7 @@ mod evidence;
 mod foreign;
 mod foreign_udf;
 mod guest;
+mod iscsi;
 mod isoinfo;
 mod kernel;
 mod kernel_udf;
@@ -66,7 +67,7 @@ pub struct Judge {
 }
 
 /// Every judge, in the order in which they are heard.
-pub const JUDGES: [Judge; 16] = [
+pub const JUDGES: [Judge; 17] = [
     xorriso::JUDGE,
     isoinfo::JUDGE,
     bsdtar::JUDGE,
@@ -83,6 +84,7 @@ pub const JUDGES: [Judge; 16] = [
     pycdlib::JUDGE,
     crash::lost_units::JUDGE,
     crash::cuts::JUDGE,
+    iscsi::JUDGE,
 ];
 
 /// The judges of one run and what they share.
