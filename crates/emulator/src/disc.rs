@@ -204,9 +204,17 @@ impl VirtualDisc {
         Ok(())
     }
 
-    /// Moves the track that is being recorded behind a unit that was not recorded.
-    pub(crate) fn skip_unit(&mut self, unit: u32) {
-        self.state.reached(end_of_unit(self.kind, unit));
+    /// Counts a unit as taken: a spare one, or the next one of the track that is being recorded.
+    pub(crate) fn use_up(&mut self, unit: u32) {
+        let area = self
+            .state
+            .user_area(self.kind)
+            .units(self.kind.write_unit());
+        if unit < area {
+            self.state.reached(end_of_unit(self.kind, unit));
+        } else {
+            self.state.spares_used = self.state.spares_used.max(unit + 1 - area);
+        }
     }
 
     /// Records a unit, or leaves it unreadable (`None`), on a medium whose units are recorded

@@ -60,7 +60,10 @@ impl Loaded {
         }
         let data = match self.complete(profile, goal, number, buffered) {
             Ok(data) => data,
-            Err(sense) => return (time, Err(sense.at(range.start_lba().get()))),
+            Err(sense) => {
+                self.skip(goal, number);
+                return (time, Err(sense.at(range.start_lba().get())));
+            }
         };
         time += self.head.write(profile, taken, buffered.streaming);
         self.unsettled = true;
@@ -76,6 +79,9 @@ impl Loaded {
             }
             None => self.put(goal, number, Some(data)).map_err(|_| failed),
         };
+        if recorded.is_err() {
+            self.skip(goal, number);
+        }
         (time, recorded)
     }
 
@@ -95,6 +101,9 @@ impl Loaded {
         let next = recording.map(|index| state.tracks.tracks[index].next_writable);
         if next.is_some_and(|next| unit.index_of(next) == number) {
             return Ok(Goal::Append);
+        }
+        if state.mode != RecordingMode::PseudoOverwrite {
+            return Err(Sense::INTERNAL_FAILURE);
         }
         let now = Situation {
             kind: self.disc.kind(),
@@ -127,12 +136,12 @@ impl Loaded {
         }
     }
 
-    /// Goes on as if the unit had been recorded.
-    fn skip(&mut self, goal: Goal, number: u32) {
+    /// Goes on as if the unit had been recorded: the place that it was promised is used up.
+    pub(crate) fn skip(&mut self, goal: Goal, number: u32) {
         match goal {
             Goal::InPlace => {}
-            Goal::Append => self.disc.skip_unit(number),
-            Goal::Replace(target) => self.disc.skip_unit(target),
+            Goal::Append => self.disc.use_up(number),
+            Goal::Replace(target) => self.disc.use_up(target),
         }
     }
 

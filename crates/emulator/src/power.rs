@@ -61,9 +61,12 @@ impl Emulator {
             };
             if fate == Fate::Unreadable {
                 medium.put(goal, number, None)?;
-            } else if let Ok(data) = medium.complete(&self.profile, goal, number, &buffered) {
+                continue;
+            }
+            match medium.complete(&self.profile, goal, number, &buffered) {
+                Ok(data) => medium.put(goal, number, Some(data))?,
                 // A part of a unit that cannot be read could not have been recorded.
-                medium.put(goal, number, Some(data))?;
+                Err(_) => medium.skip(goal, number),
             }
         }
         medium.live = None;

@@ -80,7 +80,7 @@ fn nonsense_is_refused_with_and_without_a_medium() {
     let mut empty = Emulator::new(DriveProfile::default());
     empty.clear_attentions().unwrap();
     check(&mut empty, "no medium", NONSENSE);
-    for kind in MediumKind::OVERWRITABLE {
+    for kind in MediumKind::ALL {
         check(&mut drive(kind), kind.name(), NONSENSE);
     }
 }
@@ -98,6 +98,8 @@ fn without_a_medium() {
         READ DISC INFORMATION  | 51 00 00 00 00 00 00 00 22 00       | room 34     | 2/3a/0?
         READ TRACK INFORMATION | 52 01 00 00 00 01 00 00 30 00       | room 48     | 2/3a/0?
         SEND OPC               | 54 01 00 00 00 00 00 00 00 00       | nothing     | 2/3a/0?
+        RESERVE TRACK          | 53 00 00 00 00 00 00 00 10 00       | nothing     | 2/3a/0?
+        REPAIR TRACK           | 58 00 00 00 00 01 00 00 00 00       | nothing     | 2/3a/0?
         CLOSE SESSION          | 5b 00 02 00 00 00 00 00 00 00       | nothing     | 2/3a/0?
         FORMAT UNIT            | 04 11 00 00 00 00                   | list 00 x12 | 2/3a/0?
         BLANK                  | a1 00 00 00 00 00 00 00 00 00 00 00 | nothing     | 2/3a/0?

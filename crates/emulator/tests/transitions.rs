@@ -6,7 +6,8 @@
 //! how the medium stands: READ DISC INFORMATION, the tracks as READ TRACK INFORMATION shows
 //! them (`[start+size flags next writable, free]`, flags as in MMC-6: reserved, blank, packet,
 //! fixed packet; D for damaged), the last block as READ CAPACITY counts it, and READ TOC,
-//! formats 0 and 1. Lines that begin with `#` are remarks.
+//! formats 0 and 1. A line that begins with `?` asks something else, and changes nothing. Lines
+//! that begin with `#` are remarks.
 //!
 //! `UPDATE_TRANSITIONS=1` writes down what the drive does now, to be read and judged.
 
@@ -15,6 +16,7 @@ mod common;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use common::questions::ask;
 use common::ready;
 use common::script::{step, summary};
 use reburn_emulator::{Emulator, MediumKind, VirtualDisc};
@@ -51,8 +53,12 @@ fn actual(text: &str) -> String {
             command => {
                 let command = command.map_or(line, |(command, _)| command);
                 let drive = current.as_mut().expect("a title comes first");
-                let answer = step(drive, command);
-                writeln!(log, "{command}: {answer}\n    {}", summary(drive)).unwrap();
+                if let Some(question) = command.strip_prefix("? ") {
+                    writeln!(log, "{command}: {}", ask(drive, question)).unwrap();
+                } else {
+                    let answer = step(drive, command);
+                    writeln!(log, "{command}: {answer}\n    {}", summary(drive)).unwrap();
+                }
             }
         }
     }

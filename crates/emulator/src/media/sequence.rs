@@ -246,10 +246,10 @@ impl Sequence {
     pub fn end_track(&self, table: &mut TrackTable, index: usize) {
         let is_last = index + 1 == table.tracks.len();
         let track = &mut table.tracks[index];
-        let end = match track.end {
-            Some(end) => end,
-            None => round_up(track.next_writable, self.unit).min(Lba::ZERO + self.area),
-        };
+        // A track that was interrupted before anything was recorded takes a unit.
+        let least = track.start + self.unit.blocks();
+        let written = round_up(track.next_writable, self.unit).max(least);
+        let end = track.end.unwrap_or(written.min(Lba::ZERO + self.area));
         track.end = Some(end);
         track.next_writable = end;
         track.state = TrackState::Complete;

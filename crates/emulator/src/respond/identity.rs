@@ -113,9 +113,10 @@ impl Emulator {
     /// not protected.
     fn features_of_medium(&self) -> Vec<FeatureDescriptor> {
         let kind = self.loaded().ok().map(|medium| medium.disc.kind());
+        let protected = self.disc().is_some_and(|disc| disc.state().write_protected);
         let current = self.ask(|rules, now| {
             let mut features = rules.features(now);
-            if now.state.write_protected {
+            if protected {
                 features.retain(|feature| matches!(feature, Feature::DefectManagement { .. }));
             }
             let blu_ray = now.kind.is_blu_ray();

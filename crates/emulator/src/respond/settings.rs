@@ -148,6 +148,10 @@ impl Emulator {
                 _ => return Err(Sense::INVALID_FIELD_IN_PARAMETERS),
             }
         }
+        // What was written with the laser off ends with the setting.
+        if self.settings.write.test_write && !settings.write.test_write {
+            self.flush_all()?;
+        }
         self.settings = settings;
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! What the tests of the emulator share.
 #![allow(dead_code)] // each test program uses its part
 
+pub mod questions;
 pub mod script;
 
 use reburn_blocks::{BLOCK_SIZE, BlockCount, Lba};

@@ -90,6 +90,11 @@ pub fn step(drive: &mut Emulator, line: &str) -> String {
             drive.power_on();
             ready_again(drive)
         }
+        "protect" => {
+            let disc = drive.disc_mut().unwrap();
+            disc.set_write_protected(number(0) == 1).unwrap();
+            None
+        }
         "wait" => {
             reburn_drive::Drive::wait(drive, std::time::Duration::from_secs(number(0).into()));
             None
