@@ -142,6 +142,13 @@ impl WriteBuffer {
         Some((number, unit))
     }
 
+    /// Puts a unit back that was taken out, as the oldest one.
+    pub fn put_back(&mut self, number: u32, unit: Buffered) {
+        self.order.retain(|other| *other != number);
+        self.order.push_front(number);
+        self.units.insert(number, unit);
+    }
+
     /// Takes out one unit.
     pub fn take(&mut self, number: u32) -> Option<Buffered> {
         let unit = self.units.remove(&number)?;

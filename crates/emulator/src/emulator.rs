@@ -14,7 +14,7 @@ use reburn_mmc::reply::MediaEvent;
 
 use crate::buffer::WriteBuffer;
 use crate::disc::unit_range;
-use crate::media::{Rules, Situation, rules};
+use crate::media::{AtOnce, Rules, Situation, rules};
 use crate::respond::Settings;
 use crate::state::MediumState;
 use crate::timing::Head;
@@ -30,6 +30,8 @@ pub(crate) struct Loaded {
     pub unsettled: bool,
     /// The medium's state as it will be when the buffer is on it, if that differs.
     pub live: Option<MediumState>,
+    /// The session of a CD that is to be recorded at once, or is being.
+    pub at_once: Option<AtOnce>,
 }
 
 impl Loaded {
@@ -40,6 +42,7 @@ impl Loaded {
             disc,
             unsettled: false,
             live: None,
+            at_once: None,
         }
     }
 
@@ -161,6 +164,7 @@ impl Emulator {
                 head: medium.head.clone(),
                 unsettled: medium.unsettled,
                 live: medium.live.clone(),
+                at_once: medium.at_once.clone(),
             })
         });
         Ok(Self {
@@ -265,6 +269,6 @@ impl Emulator {
         question: impl FnOnce(&dyn Rules, Situation<'_>) -> Result<T, Sense>,
     ) -> Result<T, Sense> {
         let now = self.loaded()?.situation(&self.profile, &self.settings);
-        question(rules(now.kind, now.state), now)
+        question(rules(now), now)
     }
 }

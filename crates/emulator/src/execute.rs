@@ -10,6 +10,7 @@ use reburn_mmc::{Cdb, Sense};
 
 use crate::Emulator;
 use crate::emulator::{Activity, Loaded};
+use crate::faults::Struck;
 
 /// Whether a command is answered whatever the drive has to report or is busy with (MMC-6,
 /// section on unit attentions).
@@ -38,8 +39,7 @@ fn is_answered_when_busy(command: &Command) -> bool {
 impl Drive for Emulator {
     fn execute(&mut self, cdb: &Cdb, data: Data<'_>) -> Result<Reply, TransportError> {
         if !self.is_powered() {
-            let off = io::Error::new(io::ErrorKind::NotConnected, "the drive has no power");
-            return Err(TransportError::Lost(off));
+            return Err(no_power());
         }
         self.spend(self.profile.mechanics.command);
         self.catch_up();
@@ -47,17 +47,23 @@ impl Drive for Emulator {
             Ok(command) => command,
             Err(sense) => return Ok(Reply::refused(sense)),
         };
-        match command {
-            Command::Read10(_) | Command::Read12(_) => self.send(cdb, &command, data),
-            Command::Write10(_) | Command::Write12(_) | Command::WriteAndVerify(_) => {
-                self.take(cdb, &command, &data)
-            }
-            Command::FormatUnit(_) | Command::ModeSelect(_) | Command::SetStreaming(_) => {
-                let outcome = self.parameters(cdb, &command, &data)?;
-                deliver(cdb, outcome, data)
-            }
-            command => deliver(cdb, self.respond(&command), data),
+        let struck = if is_always_answered(&command) {
+            Struck::Done(None)
+        } else {
+            self.strike(cdb, &command)
+        };
+        let effort = match struck {
+            Struck::Refused(sense) => return Ok(Reply::refused(sense)),
+            Struck::Done(effort) => effort,
+        };
+        let reply = self.carry_out(cdb, command, data)?;
+        if !self.is_powered() {
+            return Err(no_power()); // it failed meanwhile
         }
+        Ok(Reply {
+            sense: reply.sense.or(effort),
+            ..reply
+        })
     }
 
     fn wait(&mut self, time: Duration) {
@@ -65,7 +71,40 @@ impl Drive for Emulator {
     }
 }
 
+/// Why a drive that is off does not answer.
+fn no_power() -> TransportError {
+    let off = io::Error::new(io::ErrorKind::NotConnected, "the drive has no power");
+    TransportError::Lost(off)
+}
+
 impl Emulator {
+    fn carry_out(
+        &mut self,
+        cdb: &Cdb,
+        command: Command,
+        data: Data<'_>,
+    ) -> Result<Reply, TransportError> {
+        match command {
+            Command::Read10(_) | Command::Read12(_) => self.send(cdb, &command, data),
+            Command::Write10(_) | Command::Write12(_) | Command::WriteAndVerify(_) => {
+                self.take(cdb, &command, &data)
+            }
+            Command::ReadCd(command) => self.send_sectors(cdb, &command, data),
+            Command::ReadCdMsf(command) => match Self::by_address(&command) {
+                Ok(command) => self.send_sectors(cdb, &command, data),
+                Err(sense) => Ok(Reply::refused(sense)),
+            },
+            Command::FormatUnit(_)
+            | Command::ModeSelect(_)
+            | Command::SetStreaming(_)
+            | Command::SendCueSheet(_) => {
+                let outcome = self.parameters(cdb, &command, &data)?;
+                deliver(cdb, outcome, data)
+            }
+            command => deliver(cdb, self.respond(&command), data),
+        }
+    }
+
     /// The command, if the drive can turn to it now.
     fn admit(&mut self, cdb: &Cdb) -> Result<Command, Sense> {
         let decoded = Command::from_cdb(cdb);
@@ -144,6 +183,9 @@ fn moves_blocks(command: &Command) -> bool {
             | Command::Write12(_)
             | Command::WriteAndVerify(_)
             | Command::Verify10(_)
+            | Command::ReadCd(_)
+            | Command::ReadCdMsf(_)
+            | Command::SendCueSheet(_)
             | Command::SynchronizeCache(_)
             | Command::FormatUnit(_)
             | Command::CloseTrackSession(_)

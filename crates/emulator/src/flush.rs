@@ -16,7 +16,7 @@ use crate::profile::PartialWrite;
 use crate::respond::Settings;
 use crate::state::{FormatState, RecordingMode};
 use crate::tracks::{TrackRecording, TrackState};
-use crate::{DriveProfile, Emulator, Faults, WriteFault};
+use crate::{DriveProfile, Emulator, Fate, WriteFault};
 
 /// Where a unit of the buffer goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Loaded {
         &mut self,
         profile: &DriveProfile,
         settings: &Settings,
-        faults: &Faults,
+        fault: Option<(Lba, WriteFault)>,
         number: u32,
         buffered: &Buffered,
     ) -> (Duration, Result<(), Sense>) {
@@ -67,17 +67,19 @@ impl Loaded {
         };
         time += self.head.write(profile, taken, buffered.streaming);
         self.unsettled = true;
-        let recorded = match faults.write_fault(unit, number) {
+        let recorded = match fault {
             Some((_, WriteFault::Silent)) => {
                 self.skip(goal, number);
                 Ok(())
             }
-            Some((lba, WriteFault::Error)) => {
+            Some((lba, WriteFault::Fails(sense))) => {
                 let lost = self.put(goal, number, None);
-                lost.map_err(|_| failed)
-                    .and(Err(Sense::WRITE_ERROR.at(lba.get())))
+                lost.map_err(|_| failed).and(Err(sense.at(lba.get())))
             }
-            None => self.put(goal, number, Some(data)).map_err(|_| failed),
+            // A power cut has no answer.
+            Some((_, WriteFault::PowerCut(_))) | None => {
+                self.put(goal, number, Some(data)).map_err(|_| failed)
+            }
         };
         if recorded.is_err() {
             self.skip(goal, number);
@@ -111,7 +113,7 @@ impl Loaded {
             profile,
             write: settings.write_parameters(),
         };
-        let target = rules(now.kind, state).replacement(now);
+        let target = rules(now).replacement(now);
         let target = target.ok_or(Sense::SPACE_ALLOCATION_FAILED)?;
         Ok(Goal::Replace(target.unit))
     }
@@ -190,13 +192,16 @@ impl Emulator {
         let Some(medium) = &mut self.medium else {
             return Ok(());
         };
-        let (time, recorded) = medium.record(
-            &self.profile,
-            &self.settings,
-            &self.faults,
-            number,
-            buffered,
-        );
+        let unit = medium.disc.kind().write_unit();
+        let fault = self.faults.on_record(unit, number);
+        if let Some((_, WriteFault::PowerCut(fate))) = fault {
+            medium.buffer.put_back(number, buffered.clone());
+            let cut = unit_range(unit, number);
+            let left = self.power_cut(|range| if Some(range) == cut { fate } else { Fate::Old });
+            return left.map_err(|_| Sense::WRITE_ERROR);
+        }
+        let (time, recorded) =
+            medium.record(&self.profile, &self.settings, fault, number, buffered);
         self.spend(time);
         recorded
     }
@@ -228,18 +233,31 @@ impl Emulator {
         }
     }
 
-    /// Records everything in the buffer and waits for it to be durable: the barrier. What was
-    /// only simulated is forgotten.
-    pub(crate) fn flush_all(&mut self) -> Result<(), Sense> {
+    /// Records everything in the buffer.
+    pub(crate) fn empty_buffer(&mut self) -> Result<(), Sense> {
         while self.buffered_units() > 0 {
             self.flush_oldest()?;
         }
+        Ok(())
+    }
+
+    /// Records everything in the buffer and waits for it to be durable: the barrier. What was
+    /// only simulated is forgotten.
+    pub(crate) fn flush_all(&mut self) -> Result<(), Sense> {
+        self.empty_buffer()?;
         let Some(medium) = &mut self.medium else {
             return Ok(());
         };
         medium.live = None;
+        if medium
+            .at_once
+            .as_ref()
+            .is_some_and(|session| session.left() == 0)
+        {
+            medium.at_once = None;
+        }
         let now = medium.situation(&self.profile, &self.settings);
-        let settled = rules(now.kind, now.state).settled(now);
+        let settled = rules(now).settled(now);
         let stored = medium.disc.set_state(settled);
         if !medium.unsettled {
             return stored.map_err(|_| Sense::WRITE_ERROR);
@@ -262,7 +280,10 @@ impl Emulator {
         let state = medium.disc.state();
         let open = state.tracks.recording();
         let at_once = open.is_some_and(|index| {
-            state.tracks.tracks[index].recording == TrackRecording::DiscAtOnce
+            matches!(
+                state.tracks.tracks[index].recording,
+                TrackRecording::DiscAtOnce | TrackRecording::TrackAtOnce
+            )
         });
         let goes_on = medium.live.is_some() && state.mode.has_tracks();
         if !goes_on || (medium.buffer.is_whole() && !at_once && medium.buffer.len() > 0) {

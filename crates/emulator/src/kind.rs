@@ -61,7 +61,9 @@ struct Figures {
 
 impl MediumKind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
+        Self::CdR,
+        Self::CdRw,
         Self::DvdR,
         Self::DvdRDl,
         Self::DvdRw,
@@ -179,6 +181,11 @@ impl MediumKind {
     /// Whether it is a CD.
     pub const fn is_cd(self) -> bool {
         matches!(self, Self::CdR | Self::CdRw)
+    }
+
+    /// Whether it is a DVD.
+    pub const fn is_dvd(self) -> bool {
+        !self.is_cd() && !self.is_blu_ray()
     }
 
     /// Whether it is BD-R.

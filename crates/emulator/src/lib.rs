@@ -1,12 +1,13 @@
-//! An optical drive with rewritable media, in software.
+//! An optical drive in software, for CD, DVD and Blu-ray, written once or again.
 //!
 //! [`Emulator`] takes the commands of a real drive and answers as one: with unit attentions,
 //! background formats, a write buffer that loses its data with the power, write units that are
 //! whole or unreadable, and a modelled clock. A [`VirtualDisc`] lies in memory, where copying
 //! it costs next to nothing, or in a file, where it keeps what the drive made durable.
 //!
-//! What differs from drive to drive is a field of [`DriveProfile`]. Nothing here draws random
-//! numbers or reads a clock: what a power cut does to each write unit is the caller's choice.
+//! What differs from drive to drive is a field of [`DriveProfile`]; what goes wrong is planted
+//! as [`Faults`]. Nothing here draws random numbers or reads a clock: what a power cut does to
+//! each write unit is the caller's choice.
 //!
 //! ```
 //! use reburn_blocks::{BLOCK_SIZE, BlockRead, Lba};
@@ -33,6 +34,7 @@
 #![forbid(unsafe_code)]
 
 mod buffer;
+mod cd_sector;
 mod content;
 mod disc;
 mod emulator;
@@ -54,11 +56,11 @@ mod working;
 pub use disc::VirtualDisc;
 pub use emulator::Emulator;
 pub use error::DiscError;
-pub use faults::{Faults, WriteFault};
+pub use faults::{At, CommandFault, FaultPlan, Faults, PlannedFault, ReadFault, WriteFault};
 pub use kind::MediumKind;
 pub use power::Fate;
 pub use profile::{
-    DriveProfile, Mechanics, MediumSpeeds, PartialWrite, Replacement, SequentialHabits,
+    DriveProfile, LateErrors, Mechanics, MediumSpeeds, PartialWrite, Replacement, SequentialHabits,
 };
 pub use state::{Background, FormatState, MediumState, RecordingMode};
 pub use tracks::{Track, TrackRecording, TrackState, TrackTable};

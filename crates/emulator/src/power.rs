@@ -1,7 +1,7 @@
 //! Power: what a cut leaves behind, and starting anew.
 
 use std::collections::VecDeque;
-use std::io;
+use std::{fmt, io};
 
 use reburn_blocks::BlockRange;
 use reburn_mmc::Sense;
@@ -24,6 +24,17 @@ pub enum Fate {
     Unreadable,
 }
 
+/// `old`, `new`, `unreadable`.
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Old => "old",
+            Self::New => "new",
+            Self::Unreadable => "unreadable",
+        })
+    }
+}
+
 impl Emulator {
     /// The power fails. `fate` says of each write unit in the buffer, oldest first, what is on
     /// the disc then; a real drive records one at a time, so at most one is
@@ -35,9 +46,17 @@ impl Emulator {
     /// replaced unit of a BD-R that is unreadable leaves what it was to replace.
     ///
     /// Every command fails until [`Emulator::power_on`].
-    pub fn power_cut(&mut self, mut fate: impl FnMut(BlockRange) -> Fate) -> io::Result<()> {
+    pub fn power_cut(&mut self, fate: impl FnMut(BlockRange) -> Fate) -> io::Result<()> {
         self.powered = false;
         self.activity = Activity::Idle;
+        self.lose_buffer(fate)
+    }
+
+    /// What is in the buffer ends as `fate` says; see [`Emulator::power_cut`].
+    pub(crate) fn lose_buffer(
+        &mut self,
+        mut fate: impl FnMut(BlockRange) -> Fate,
+    ) -> io::Result<()> {
         let Some(medium) = &mut self.medium else {
             return Ok(());
         };
@@ -70,6 +89,7 @@ impl Emulator {
             }
         }
         medium.live = None;
+        medium.at_once = None;
         medium.disc.store_state()?;
         medium.disc.settle()?;
         let repairable = self.profile.sequential.damage_is_repairable;
@@ -79,18 +99,17 @@ impl Emulator {
             .set_state(state.after_power_cut(kind, repairable))
     }
 
-    /// A host resets the drive: settings are as after power on, the tray is unlocked, and what
-    /// was to be reported is forgotten. The disc stays in, what runs goes on, and the buffer
-    /// keeps its data unless the drive's profile says that it loses them. Whoever resets a
-    /// drive tells its hosts.
+    /// The drive is reset: it forgets settings, locks and what it had to report. Whether the
+    /// buffer survives is up to its profile; if not, its data end as in a power cut that comes
+    /// too early for all of them. A format or blanking goes on.
     pub fn reset(&mut self) {
+        let kept = self.profile.reset_keeps_buffer;
+        let lost = if kept { Ok(()) } else { self.discard_buffer() };
         self.locked = false;
         self.settings = Settings::new(&self.profile);
-        self.pending.clear();
-        if self.profile.reset_empties_buffer
-            && let Some(medium) = &mut self.medium
-        {
-            medium.buffer.clear();
+        self.pending = VecDeque::from([Sense::POWER_ON_RESET]);
+        if lost.is_err() {
+            self.pending.push_back(Sense::WRITE_ERROR.as_deferred());
         }
     }
 

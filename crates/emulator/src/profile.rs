@@ -21,6 +21,16 @@ pub enum PartialWrite {
     FillsWithZeros,
 }
 
+/// How a drive tells of an error of an earlier write that it meets when it makes room in its
+/// buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LateErrors {
+    /// As deferred (71h).
+    Deferred,
+    /// As if the command that it came with had failed (70h), with the address of the failure.
+    Current,
+}
+
 /// The speeds of one kind of medium in a drive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediumSpeeds {
@@ -97,6 +107,9 @@ pub struct SequentialHabits {
     pub unwritten_dvd_read: Option<Sense>,
     /// How a read of a BD-R behind its last recorded block is refused; `None` gives zeros.
     pub unwritten_bd_read: Option<Sense>,
+    /// How a read of what lies between the tracks of a CD is refused: run-out, pause, link,
+    /// lead-out and lead-in.
+    pub between_cd_tracks_read: Sense,
     /// Whether READ TOC of a disc without a closed track is refused with 5/24/00; otherwise the
     /// table is empty.
     pub blank_toc_is_refused: bool,
@@ -131,6 +144,7 @@ impl Default for SequentialHabits {
             complete_write: Sense::ILLEGAL_MODE_FOR_TRACK,
             unwritten_dvd_read: Some(Sense::LBA_OUT_OF_RANGE),
             unwritten_bd_read: None,
+            between_cd_tracks_read: Sense::ILLEGAL_MODE_FOR_TRACK,
             blank_toc_is_refused: true,
             damage_is_repairable: true,
             misaligned_overwrite: Sense::INVALID_ADDRESS_FOR_WRITE,
@@ -153,6 +167,10 @@ pub struct DriveProfile {
     pub revision: String,
     /// Serial number.
     pub serial: String,
+    /// The kinds of media that the drive takes. It loads others too, and can do nothing with them.
+    pub media: Vec<MediumKind>,
+    /// Bytes of the write buffer with a CD loaded.
+    pub cd_buffer: usize,
     /// Bytes of the write buffer with a DVD loaded. The drive records the oldest write units
     /// when it is full. A test that wants every subset of the writes since a barrier to be
     /// what a power cut leaves gives it a buffer that holds them all.
@@ -182,8 +200,10 @@ pub struct DriveProfile {
     /// Whether TEST UNIT READY tells that a SYNCHRONIZE CACHE still runs that was answered at
     /// once. Some drives say they are ready all the while.
     pub ready_tells_of_flush: bool,
-    /// Whether a reset by a host loses what the buffer holds.
-    pub reset_empties_buffer: bool,
+    /// How an error of an earlier write is told.
+    pub late_errors: LateErrors,
+    /// Whether what the buffer holds survives a reset.
+    pub reset_keeps_buffer: bool,
     /// Whether CLOSE TRACK SESSION is accepted, without effect, on DVD-RAM and BD-RE.
     pub close_is_ignored: bool,
     /// Spare clusters that a BD-RE or BD-R gets on each layer by default.
@@ -208,6 +228,7 @@ impl DriveProfile {
     /// Bytes of the write buffer with this kind of medium loaded.
     pub fn buffer(&self, kind: Option<MediumKind>) -> usize {
         match kind {
+            Some(kind) if kind.is_cd() => self.cd_buffer,
             Some(kind) if !kind.is_blu_ray() => self.dvd_buffer,
             _ => self.bd_buffer,
         }
@@ -230,6 +251,8 @@ impl Default for DriveProfile {
             product: "VIRTUAL DRIVE".into(),
             revision: "0.1".into(),
             serial: "VIRTUAL00001".into(),
+            media: MediumKind::ALL.to_vec(),
+            cd_buffer: 0x12_6800,
             dvd_buffer: 0x11_8000,
             bd_buffer: 0x18_0000,
             dvd_plus_rw: speeds(Speed::DVD_1X, 8, &[4, 2], false),
@@ -254,7 +277,8 @@ impl Default for DriveProfile {
             unformatted_write: Sense::CANNOT_WRITE_FORMAT,
             unformatted_read: Sense::LBA_OUT_OF_RANGE,
             ready_tells_of_flush: true,
-            reset_empties_buffer: false,
+            late_errors: LateErrors::Deferred,
+            reset_keeps_buffer: true,
             close_is_ignored: false,
             spare_clusters_per_layer: BD_SPARE_CLUSTERS_PER_LAYER,
             sequential: SequentialHabits::default(),

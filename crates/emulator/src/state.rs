@@ -176,10 +176,17 @@ impl MediumState {
         if let Some(index) = self.tracks.recording() {
             let track = &mut Arc::make_mut(&mut self.tracks).tracks[index];
             track.next_writable = round_up(track.next_writable, kind.write_unit());
-            let marks_damage = matches!(
-                kind,
-                MediumKind::DvdR | MediumKind::DvdRDl | MediumKind::DvdRw
-            );
+            let marks_damage = match kind {
+                MediumKind::DvdR | MediumKind::DvdRDl | MediumKind::DvdRw => true,
+                // Packets end by themselves.
+                kind => {
+                    kind.is_cd()
+                        && matches!(
+                            track.recording,
+                            TrackRecording::TrackAtOnce | TrackRecording::DiscAtOnce
+                        )
+                }
+            };
             track.state = if marks_damage {
                 let goes_on = track.recording != TrackRecording::DiscAtOnce;
                 TrackState::Damaged {

@@ -9,9 +9,12 @@
 
 use std::time::Duration;
 
-use reburn_blocks::{BlockCount, BlockRange, BlockRangeList, ByteCount, Lba, ModifiedBlocks};
+use reburn_blocks::{
+    BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, ByteCount, Lba, ModifiedBlocks,
+};
 use reburn_mmc::Speed;
 
+use crate::cd_sector::SECTOR_SIZE;
 use crate::{DriveProfile, MediumKind};
 
 /// Speeds in force, and where the head is.
@@ -49,7 +52,7 @@ impl Head {
 
     /// Reads a run of blocks.
     pub fn read(&mut self, profile: &DriveProfile, range: BlockRange) -> Duration {
-        let bytes = ByteCount::new(range.block_count().bytes());
+        let bytes = bytes_on_disc(self.kind, range);
         self.seek(profile, range.start_lba(), range.end_exclusive())
             + self.read_speed.time_for(bytes)
     }
@@ -61,7 +64,7 @@ impl Head {
         range: BlockRange,
         streaming: bool,
     ) -> Duration {
-        let bytes = ByteCount::new(range.block_count().bytes());
+        let bytes = bytes_on_disc(self.kind, range);
         let once = self.write_speed.time_for(bytes);
         let verified = profile.speeds(self.kind).verifies_writes && !streaming;
         let seek = self.seek(profile, range.start_lba(), range.end_exclusive());
@@ -76,6 +79,16 @@ impl Head {
     pub fn go_to(&mut self, profile: &DriveProfile, lba: Lba) -> Duration {
         self.seek(profile, lba, lba.get())
     }
+}
+
+/// The bytes that count for the speed: speeds of CD are those of whole sectors.
+fn bytes_on_disc(kind: MediumKind, range: BlockRange) -> ByteCount {
+    let block = if kind.is_cd() {
+        SECTOR_SIZE
+    } else {
+        BLOCK_SIZE
+    };
+    ByteCount::new(u64::from(range.block_count().get()) * block as u64)
 }
 
 impl DriveProfile {

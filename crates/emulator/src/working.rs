@@ -110,6 +110,7 @@ impl Emulator {
             let medium = self.medium.as_mut().ok_or(Sense::NO_MEDIUM)?;
             medium.buffer.clear();
             medium.live = None;
+            medium.at_once = None;
             let state = medium.disc.state();
             let interrupted = MediumState {
                 write_protected: state.write_protected,

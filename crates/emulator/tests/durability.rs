@@ -95,7 +95,7 @@ fn a_write_error_surfaces_at_the_barrier() {
     let mut drive = drive(MediumKind::DvdPlusRw);
     drive
         .faults_mut()
-        .plant_write(Lba::new(20), WriteFault::Error);
+        .plant_write(Lba::new(20), WriteFault::ERROR);
     drive.write(Lba::ZERO, &blocks(1, 48)).unwrap();
     let error = drive.synchronize_cache().unwrap_err();
     assert_eq!(
@@ -115,7 +115,7 @@ fn a_write_error_surfaces_at_the_barrier() {
 #[test]
 fn a_write_error_of_an_earlier_command_is_deferred() {
     let mut drive = drive(MediumKind::DvdPlusRw);
-    drive.faults_mut().plant_write(Lba::ZERO, WriteFault::Error);
+    drive.faults_mut().plant_write(Lba::ZERO, WriteFault::ERROR);
     let mut failures = Vec::new();
     for chunk in 0..40u32 {
         if let Err(error) = drive.write(Lba::new(chunk * 16), &blocks(1, 16)) {

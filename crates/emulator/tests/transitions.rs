@@ -111,3 +111,8 @@ fn dvd_r() {
 fn dvd_rw() {
     check("dvd-rw.txt");
 }
+
+#[test]
+fn cd() {
+    check("cd.txt");
+}

@@ -187,7 +187,7 @@ fn a_bad_block_ends_the_recording_before_the_commit() {
     let (result, plan) = edit(WriteUnit::BLU_RAY, CrashClass::Recoverable);
     drive
         .faults_mut()
-        .plant_write(Lba::new(150), WriteFault::Error);
+        .plant_write(Lba::new(150), WriteFault::ERROR);
     let failure = Recorder::new(&mut drive)
         .record_plan(&plan, &result, &mut go_on)
         .unwrap_err();

@@ -149,7 +149,11 @@ impl Unit {
 
     /// Resets the drive; every initiator hears of it.
     pub fn reset(&self, tell: Sense) {
-        self.drive.with(reburn_emulator::Emulator::reset);
+        self.drive.with(|drive| {
+            drive.reset();
+            // What the drive itself has to report of it would reach one initiator only.
+            let _ = drive.clear_attentions();
+        });
         for nexus in self.lock().known.values_mut() {
             *nexus = Nexus {
                 attentions: VecDeque::from([tell]),

@@ -12,15 +12,18 @@ mod dvd_ram;
 mod overwritable;
 mod sequence;
 mod structures;
+mod unusable;
 
 use std::time::Duration;
 
 use reburn_blocks::{BlockCount, BlockRange, BlockRangeList, Lba};
-use reburn_mmc::command::{Blank, CloseFunction, ReadDiscStructure, Reservation, TrackAddress};
+use reburn_mmc::command::{
+    Blank, CloseFunction, ReadDiscStructure, Reservation, TocFormat, TrackAddress,
+};
 use reburn_mmc::reply::{
-    DiscInformation, Feature, FormatCapacities, FormatDescriptor, FormatKind, FormatParameters,
-    FormattedCapacity, PseudoOverwriteResources, TrackInformation, TrackResources,
-    WriteParametersPage, WriteType,
+    CueSheet, DiscInformation, Feature, FormatCapacities, FormatDescriptor, FormatKind,
+    FormatParameters, FormattedCapacity, PseudoOverwriteResources, TrackInformation,
+    TrackResources, WriteParametersPage, WriteType,
 };
 use reburn_mmc::{Profile, Sense};
 
@@ -30,6 +33,10 @@ use crate::{DriveProfile, MediumKind};
 
 pub(crate) use bd_r::VERSIONS as BD_R_VERSIONS;
 pub(crate) use bd_re::VERSIONS as BD_RE_VERSIONS;
+pub(crate) use cd::{
+    AtOnce, RW_SUBTYPES as CD_RW_SUBTYPES, mastering as cd_mastering,
+    track_at_once as cd_track_at_once,
+};
 
 /// What happens to a medium in a while, and what it is then.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,6 +183,12 @@ pub(crate) trait Rules {
     /// What READ finds.
     fn readable(&self, now: Situation<'_>) -> Result<Readable, Sense>;
 
+    /// The first of these blocks that lies between tracks, where nothing can be read, and how it
+    /// is refused.
+    fn unreadable_in(&self, _now: Situation<'_>, _range: BlockRange) -> Option<(Lba, Sense)> {
+        None
+    }
+
     /// Why nothing can be written, wherever it is to go.
     fn writable(&self, now: Situation<'_>) -> Result<(), Sense>;
 
@@ -252,14 +265,30 @@ pub(crate) trait Rules {
     /// The tracks of a table of contents, ascending. None is a blank medium.
     fn toc(&self, now: Situation<'_>) -> Vec<TocTrack>;
 
+    /// READ TOC/PMA/ATIP in the formats that only CDs have; sessions below `first` are left out.
+    fn cd_table(
+        &self,
+        _now: Situation<'_>,
+        _format: TocFormat,
+        _first: u8,
+    ) -> Result<Vec<u8>, Sense> {
+        Err(Sense::INVALID_FIELD_IN_CDB)
+    }
+
+    /// SEND CUE SHEET: the session that it describes.
+    fn session_at_once(&self, _now: Situation<'_>, _sheet: &CueSheet) -> Result<AtOnce, Sense> {
+        Err(Sense::CANNOT_WRITE_FORMAT)
+    }
+
     /// READ DISC STRUCTURE; 5/24/00 for a format that the medium does not have.
     fn structure(&self, now: Situation<'_>, command: &ReadDiscStructure) -> Result<Vec<u8>, Sense>;
 }
 
-/// The rules that a medium of this kind and state follows.
-pub(crate) fn rules(kind: MediumKind, state: &MediumState) -> &'static dyn Rules {
-    let overwritten = !state.mode.has_tracks();
-    match kind {
+/// The rules that a medium of this kind and state follows in this drive.
+pub(crate) fn rules(now: Situation<'_>) -> &'static dyn Rules {
+    let overwritten = !now.state.mode.has_tracks();
+    match now.kind {
+        kind if !now.profile.media.contains(&kind) => &unusable::Unusable,
         MediumKind::CdR | MediumKind::CdRw => &cd::Cd,
         MediumKind::DvdRw if overwritten => &dvd_overwrite::DvdOverwrite,
         MediumKind::DvdR | MediumKind::DvdRDl | MediumKind::DvdRw => &dvd_minus::DvdMinus,

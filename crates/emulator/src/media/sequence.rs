@@ -260,7 +260,7 @@ impl Sequence {
     }
 
     /// Adds an invisible track after a gap; whether there is room for one.
-    fn push_invisible(
+    pub fn push_invisible(
         &self,
         table: &mut TrackTable,
         session: u16,

@@ -4,34 +4,45 @@ use reburn_blocks::{Lba, WriteUnit};
 use reburn_drive::software::{Answer, Outcome};
 use reburn_mmc::command::{GetConfiguration, GetEventStatus, Inquiry, MechanismStatus};
 use reburn_mmc::reply::{
-    BdReadClasses, BdWriteClasses, ClassEvent, Configuration, DvdMinusWriting, EventStatus,
-    Feature, FeatureDescriptor, FormattableWays, IncrementalStreaming, InquiryData, MechanismState,
-    MediaEvent, MediaEventStatus, ProfileDescriptor, RigidOverwriting, StreamingSupport,
+    BdReadClasses, BdWriteClasses, CdReading, ClassEvent, Configuration, DvdMinusWriting,
+    EventStatus, Feature, FeatureDescriptor, FormattableWays, IncrementalStreaming, InquiryData,
+    MechanismState, MediaEvent, MediaEventStatus, ProfileDescriptor, RigidOverwriting,
+    StreamingSupport,
 };
 use reburn_mmc::{Profile, Sense};
 
-use crate::media::{BD_R_VERSIONS, BD_RE_VERSIONS};
+use crate::media::{BD_R_VERSIONS, BD_RE_VERSIONS, CD_RW_SUBTYPES, cd_mastering, cd_track_at_once};
 use crate::{Emulator, MediumKind};
 
 /// How the drive is attached: serial ATAPI.
 const INTERFACE: u32 = 7;
 
-/// What the drive handles, best first.
-const PROFILES: [Profile; 14] = [
-    Profile::BD_RE,
-    Profile::BD_R_RANDOM,
-    Profile::BD_R_SEQUENTIAL,
-    Profile::DVD_PLUS_R_DL,
-    Profile::DVD_PLUS_R,
-    Profile::DVD_PLUS_RW,
-    Profile::DVD_R_DL_SEQUENTIAL,
-    Profile::DVD_RW_SEQUENTIAL,
-    Profile::DVD_RW_OVERWRITE,
-    Profile::DVD_RAM,
-    Profile::DVD_R,
-    Profile::DVD_ROM,
-    Profile::BD_ROM,
-    Profile::REMOVABLE_DISK,
+/// Tells kinds of media apart.
+type Kinds = fn(MediumKind) -> bool;
+
+/// What drives handle, best first, each with the kinds of media that it stands for.
+const PROFILES: [(Profile, Kinds); 17] = [
+    (Profile::BD_RE, |kind| kind.is_blu_ray() && !kind.is_bd_r()),
+    (Profile::BD_R_RANDOM, MediumKind::is_bd_r),
+    (Profile::BD_R_SEQUENTIAL, MediumKind::is_bd_r),
+    (Profile::DVD_PLUS_R_DL, |kind| {
+        kind == MediumKind::DvdPlusRDl
+    }),
+    (Profile::DVD_PLUS_R, |kind| kind == MediumKind::DvdPlusR),
+    (Profile::DVD_PLUS_RW, |kind| kind == MediumKind::DvdPlusRw),
+    (Profile::DVD_R_DL_SEQUENTIAL, |kind| {
+        kind == MediumKind::DvdRDl
+    }),
+    (Profile::DVD_RW_SEQUENTIAL, |kind| kind == MediumKind::DvdRw),
+    (Profile::DVD_RW_OVERWRITE, |kind| kind == MediumKind::DvdRw),
+    (Profile::DVD_RAM, |kind| kind == MediumKind::DvdRam),
+    (Profile::DVD_R, |kind| kind == MediumKind::DvdR),
+    (Profile::CD_RW, |kind| kind == MediumKind::CdRw),
+    (Profile::CD_R, |kind| kind == MediumKind::CdR),
+    (Profile::BD_ROM, MediumKind::is_blu_ray),
+    (Profile::DVD_ROM, MediumKind::is_dvd),
+    (Profile::CD_ROM, MediumKind::is_cd),
+    (Profile::REMOVABLE_DISK, |_| true),
 ];
 
 impl Emulator {
@@ -67,7 +78,8 @@ impl Emulator {
 
     /// What the drive can do with or without a medium.
     fn features_of_drive(&self, current: Profile) -> Vec<FeatureDescriptor> {
-        let profiles = PROFILES.map(|profile| ProfileDescriptor {
+        let handled = PROFILES.iter().filter(|(_, kinds)| self.takes(*kinds));
+        let profiles = handled.map(|&(profile, _)| ProfileDescriptor {
             profile,
             current: current == profile,
         });
@@ -93,7 +105,7 @@ impl Emulator {
         });
         let serial = Feature::SerialNumber(self.profile.serial.clone().into_bytes());
         [
-            (0, Feature::ProfileList(profiles.to_vec())),
+            (0, Feature::ProfileList(profiles.collect())),
             (2, core),
             (1, morphing),
             (1, removable),
@@ -130,7 +142,8 @@ impl Emulator {
         });
         let current = current.unwrap_or_default();
         let others = others(kind.map_or(WriteUnit::FILE, MediumKind::write_unit));
-        let others = others.into_iter().filter(|other| {
+        let others = others.into_iter().filter(|(kinds, _)| self.takes(*kinds));
+        let others = others.map(|(_, other)| other).filter(|other| {
             let same = |feature: &Feature| feature.code() == other.code();
             !current.iter().any(same)
         });
@@ -143,6 +156,11 @@ impl Emulator {
                 ..FeatureDescriptor::new(feature, false, current)
             })
             .collect()
+    }
+
+    /// Whether the drive takes one of these kinds of media.
+    fn takes(&self, kinds: Kinds) -> bool {
+        self.profile.media.iter().any(|kind| kinds(*kind))
     }
 
     /// An event is told once.
@@ -199,19 +217,25 @@ fn version(feature: &Feature) -> u8 {
     }
 }
 
-/// The features that the drive has with one medium or another, without any.
-fn others(blocking: WriteUnit) -> Vec<Feature> {
-    let ways = FormattableWays {
-        spare_areas: true,
-        expandable: true,
-        quick_certification: true,
-        certification: true,
-        random_recording: true,
-    };
-    vec![
+/// The features that a drive has with one medium or another, without any; each with the kinds of
+/// media that it is about.
+fn others(blocking: WriteUnit) -> Vec<(Kinds, Feature)> {
+    let groups: [(Kinds, Vec<Feature>); 5] = [
+        (|_| true, of_every_kind(blocking).into()),
+        (|kind| !kind.is_cd(), of_overwritable(blocking).into()),
+        (MediumKind::is_cd, of_cd().into()),
+        (MediumKind::is_dvd, of_dvd().into()),
+        (MediumKind::is_blu_ray, of_blu_ray(blocking).into()),
+    ];
+    let features = groups
+        .into_iter()
+        .flat_map(|(kinds, features)| features.into_iter().map(move |feature| (kinds, feature)));
+    features.collect()
+}
+
+fn of_every_kind(blocking: WriteUnit) -> [Feature; 2] {
+    [
         Feature::random_readable(blocking),
-        DVD_READ,
-        Feature::random_writable(Lba::ZERO, blocking),
         Feature::IncrementalStreaming(IncrementalStreaming {
             data_types: 0x0100,
             counts_tracks: true,
@@ -219,15 +243,22 @@ fn others(blocking: WriteUnit) -> Vec<Feature> {
             link_sizes: vec![0x10],
             ..IncrementalStreaming::default()
         }),
-        Feature::Formattable(ways),
-        Feature::DefectManagement {
-            spare_area_information: true,
-        },
-        Feature::WriteOnce {
-            block_size: 2048,
-            blocking,
-            error_recovery_page: true,
-        },
+    ]
+}
+
+fn of_cd() -> [Feature; 5] {
+    [
+        Feature::MultiRead,
+        Feature::CdRead(CdReading::default()),
+        cd_track_at_once(true),
+        cd_mastering(true),
+        Feature::CdRwMediaWrite(CD_RW_SUBTYPES),
+    ]
+}
+
+fn of_dvd() -> [Feature; 7] {
+    [
+        DVD_READ,
         Feature::RestrictedOverwrite,
         Feature::DvdPlusRw {
             write: true,
@@ -245,13 +276,40 @@ fn others(blocking: WriteUnit) -> Vec<Feature> {
             test_write: true,
             rewritable: true,
         }),
-        Feature::BdPseudoOverwrite,
         Feature::DvdPlusRDualLayer { write: true },
+    ]
+}
+
+fn of_blu_ray(blocking: WriteUnit) -> [Feature; 4] {
+    [
+        Feature::WriteOnce {
+            block_size: 2048,
+            blocking,
+            error_recovery_page: true,
+        },
+        Feature::BdPseudoOverwrite,
         bd_read(),
         Feature::BdWrite(BdWriteClasses {
             unverified: false,
             re: BD_RE_VERSIONS,
             r: BD_R_VERSIONS,
         }),
+    ]
+}
+
+/// What is written in any order, formatted, and kept whole by the drive: DVD and Blu-ray.
+fn of_overwritable(blocking: WriteUnit) -> [Feature; 3] {
+    [
+        Feature::random_writable(Lba::ZERO, blocking),
+        Feature::Formattable(FormattableWays {
+            spare_areas: true,
+            expandable: true,
+            quick_certification: true,
+            certification: true,
+            random_recording: true,
+        }),
+        Feature::DefectManagement {
+            spare_area_information: true,
+        },
     ]
 }

@@ -131,6 +131,10 @@ impl Emulator {
 
     /// The closed tracks, as drives make a table of contents up for DVD and Blu-ray.
     fn toc(&self, command: ReadToc) -> Outcome {
+        if !matches!(command.format, TocFormat::Tracks | TocFormat::Sessions) {
+            let table = self.ask(|rules, now| rules.cd_table(now, command.format, command.first));
+            return Ok(Answer::bytes(table?, command.allocation));
+        }
         let tracks = self.ask(|rules, now| Ok(rules.toc(now)))?;
         let refused = Sense::INVALID_FIELD_IN_CDB;
         if tracks.is_empty() && self.profile.sequential.blank_toc_is_refused {

@@ -1,5 +1,6 @@
 //! Answers to commands, one file a family.
 
+mod cd;
 mod identity;
 mod medium;
 mod settings;
@@ -59,6 +60,10 @@ impl Emulator {
             Command::ModeSelect(command) => self.mode_select(*command, cut(command.list_length)),
             Command::SetStreaming(command) => {
                 self.set_streaming(*command, cut(command.list_length))
+            }
+            Command::SendCueSheet(command) => {
+                let len = usize::try_from(command.list_length).unwrap_or(usize::MAX);
+                self.cue_sheet(&sent[..sent.len().min(len)])
             }
             _ => Err(Sense::INVALID_COMMAND),
         };

@@ -94,7 +94,11 @@ impl Emulator {
     }
 
     /// The blocks of a read, if the medium has them.
-    fn readable(&self, lba: Lba, count: BlockCount) -> Result<Option<BlockRange>, Sense> {
+    pub(super) fn readable(
+        &self,
+        lba: Lba,
+        count: BlockCount,
+    ) -> Result<Option<BlockRange>, Sense> {
         let (found, area) = self.ask(|rules, now| Ok((rules.readable(now)?, rules.area(now))))?;
         let range = extent(lba, count, found.blocks.max(area))?;
         let end = range.map_or(lba.get().saturating_add(1), BlockRange::end_exclusive);
@@ -105,12 +109,32 @@ impl Emulator {
     }
 
     /// Fills `buf` with blocks from the disc and the buffer over it; how many bytes are good.
-    fn fill(&mut self, range: BlockRange, buf: &mut [u8]) -> (usize, Result<(), Sense>) {
-        let mut filled = 0;
-        let medium = match self.loaded_mut() {
-            Ok(medium) => medium,
-            Err(sense) => return (0, Err(sense)),
+    pub(super) fn fill(&mut self, range: BlockRange, buf: &mut [u8]) -> (usize, Result<(), Sense>) {
+        let gap = self.ask(|rules, now| Ok(rules.unreadable_in(now, range)));
+        let Ok(Some((lba, sense))) = gap else {
+            return self.fill_from_tracks(range, buf);
         };
+        let before = BlockRange::with_count(range.start_lba(), lba.blocks_since(range.start_lba()));
+        let (filled, result) = before.map_or((0, Ok(())), |before| {
+            let len = before.block_count().as_usize() * BLOCK_SIZE;
+            self.fill_from_tracks(before, &mut buf[..len])
+        });
+        (filled, result.and(Err(sense.at(lba.get()))))
+    }
+
+    /// [`Emulator::fill`] where nothing lies between tracks.
+    fn fill_from_tracks(
+        &mut self,
+        range: BlockRange,
+        buf: &mut [u8],
+    ) -> (usize, Result<(), Sense>) {
+        if let Err(sense) = self.loaded() {
+            return (0, Err(sense));
+        }
+        let (Some(medium), faults) = (&mut self.medium, &mut self.faults) else {
+            return (0, Err(Sense::NO_MEDIUM));
+        };
+        let mut filled = 0;
         let unit = medium.disc.kind().write_unit();
         let mut from_disc = false;
         let mut result = Ok(());
@@ -118,10 +142,19 @@ impl Emulator {
             let part = &mut buf[filled..filled + len];
             if !medium.buffer.covers(number, offset, len) {
                 from_disc = true;
-                if let Err(error) = medium.disc.read_unit(number, offset, part) {
-                    let first =
-                        unit_range(unit, number).map_or(range.start_lba(), BlockRange::start_lba);
-                    result = Err(read_sense(&error).at(first.max(range.start_lba()).get()));
+                let read = match faults.on_read(unit, number) {
+                    Some((lba, sense)) => Err(sense.at(lba.get())),
+                    None => medium
+                        .disc
+                        .read_unit(number, offset, part)
+                        .map_err(|error| {
+                            let first = unit_range(unit, number)
+                                .map_or(range.start_lba(), BlockRange::start_lba);
+                            read_sense(&error).at(first.max(range.start_lba()).get())
+                        }),
+                };
+                if let Err(sense) = read {
+                    result = Err(sense);
                     break;
                 }
             }
@@ -147,16 +180,35 @@ impl Emulator {
         let Some(write) = Write::of(command) else {
             return Ok(Reply::refused(Sense::INVALID_COMMAND));
         };
-        let range = match self.writable(write.address, write.count) {
+        let before = match self.before_session(write.address, write.count) {
+            Ok(before) => before,
             Err(sense) => return Ok(Reply::refused(sense)),
-            Ok(None) => return Ok(Reply::good(0)),
-            Ok(Some(range)) => range,
+        };
+        let range = match self.writable_behind(before, write) {
+            Err(sense) => return Ok(Reply::refused(sense)),
+            Ok(None) if before == 0 => return Ok(Reply::good(0)),
+            Ok(range) => range,
         };
         let sent = sent(cdb, data, write.count)?;
-        Ok(match self.store(write, range, sent) {
-            Ok(()) => Reply::good(sent.len()),
+        let (_, blocks) = sent.split_at(before as usize * BLOCK_SIZE);
+        let stored = range.map_or(Ok(()), |range| self.store(write, range, blocks));
+        Ok(match stored {
+            Ok(()) => {
+                self.session_goes_on(write.count);
+                Reply::good(sent.len())
+            }
             Err(sense) => Reply::refused(sense),
         })
+    }
+
+    /// The blocks of a write behind the first `before` of them, if the medium takes them all.
+    fn writable_behind(&self, before: u32, write: Write) -> Result<Option<BlockRange>, Sense> {
+        let count = BlockCount::new(write.count.get() - before);
+        if before > 0 && count.is_zero() {
+            return Ok(None);
+        }
+        let address = write.address.checked_add(before);
+        self.writable(address.ok_or(Sense::LBA_OUT_OF_RANGE)?, count)
     }
 
     /// The blocks of a write, if the medium takes them all.
@@ -244,7 +296,7 @@ impl Emulator {
                 continue;
             }
             if self.loaded()?.buffer.get(number).is_none() {
-                self.make_room(1).map_err(Sense::as_deferred)?;
+                self.make_room(1).map_err(|sense| self.late(sense))?;
                 if placement == Placement::Replace {
                     self.reserve_replacement()?;
                 }

@@ -5,15 +5,15 @@ use std::fmt::Write as _;
 use reburn_blocks::Lba;
 use reburn_drive::{Data, DriveExt};
 use reburn_emulator::{Emulator, Fate};
-use reburn_mmc::Sense;
 use reburn_mmc::command::{
     DiscInformationType, ReadDiscInformation, ReadToc, ReadTrackInformation, TocFormat,
     TrackAddress,
 };
 use reburn_mmc::reply::{
-    DiscInformation, DiscStatus, ModePage, ModeParameters, SessionStatus, Toc, TocSessions,
-    TrackInformation, WriteType,
+    CueEntry, CueSheet, DataForm, DiscInformation, DiscStatus, ModePage, ModeParameters,
+    SessionStatus, Toc, TocSessions, TrackInformation, WriteType,
 };
+use reburn_mmc::{Msf, SectorAddress, Sense};
 
 use super::{blocks, reply, sense_of};
 
@@ -32,13 +32,7 @@ pub fn step(drive: &mut Emulator, line: &str) -> String {
         return (0..times).map(|_| step(drive, line)).last().unwrap();
     }
     let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
-    let numbers: Vec<u32> = rest
-        .split_whitespace()
-        .map(|number| match number.strip_suffix('h') {
-            Some(digits) => u32::from_str_radix(digits, 16).unwrap(),
-            None => number.parse().unwrap(),
-        })
-        .collect();
+    let numbers = numbers(rest);
     let number = |index: usize| numbers.get(index).copied().unwrap_or(0);
     let low = |index| number(index).to_be_bytes()[3];
     let [a, b, c, d] = number(0).to_be_bytes();
@@ -55,6 +49,20 @@ pub fn step(drive: &mut Emulator, line: &str) -> String {
             let [.., high, low] = number(1).to_be_bytes();
             let cdb = [0x28, 0, a, b, c, d, 0, high, low, 0];
             sense_of(drive, &cdb, Data::In(&mut room))
+        }
+        "readcd" => {
+            let mut room = vec![0; number(1) as usize * 2352];
+            let [.., high, low] = number(1).to_be_bytes();
+            let cdb = [0xbe, 0, a, b, c, d, 0, high, low, 0xf8, 0, 0];
+            sense_of(drive, &cdb, Data::In(&mut room))
+        }
+        // cue STARTS.. LEAD-OUT
+        "cue" => {
+            let first = disc_information(drive).map_or(1, |disc| disc.last_track_in_last_session);
+            let list = cue_sheet(first, &numbers).encode();
+            let length = u8::try_from(list.len()).unwrap();
+            let cdb = [0x5d, 0, 0, 0, 0, 0, 0, 0, length, 0];
+            sense_of(drive, &cdb, Data::Out(&list))
         }
         "sync" => nothing(drive, &[0x35, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
         "close" => {
@@ -102,6 +110,47 @@ pub fn step(drive: &mut Emulator, line: &str) -> String {
         other => panic!("nobody knows how to {other}"),
     };
     figures(sense)
+}
+
+/// The numbers of a line: decimal, below zero too, or hexadecimal (`26h`).
+fn numbers(text: &str) -> Vec<u32> {
+    let number = |word: &str| {
+        if let Some(digits) = word.strip_suffix('h') {
+            u32::from_str_radix(digits, 16)
+        } else if let Some(below_0) = word.strip_prefix('-') {
+            below_0.parse().map(u32::wrapping_neg)
+        } else {
+            word.parse()
+        }
+    };
+    text.split_whitespace()
+        .map(|word| number(word).unwrap())
+        .collect()
+}
+
+/// The sheet of a session whose tracks start at these blocks; the last one is its lead-out.
+fn cue_sheet(first: u16, blocks: &[u32]) -> CueSheet {
+    let first = first.to_be_bytes()[1];
+    let line = |track, index, form, block: i64| CueEntry {
+        control_adr: 0x41,
+        track,
+        index,
+        form,
+        copy: 0,
+        time: Msf::of(SectorAddress::checked(block).unwrap()),
+    };
+    let (lead_out, starts) = blocks.split_last().unwrap();
+    let pause = i64::from(starts[0]) - 150;
+    let mut entries = vec![
+        line(0, 0, DataForm::MODE_1_ZEROS, pause),
+        line(first, 0, DataForm::MODE_1, pause),
+    ];
+    for (number, start) in (first..).zip(starts) {
+        entries.push(line(number, 1, DataForm::MODE_1, i64::from(*start)));
+    }
+    let end = i64::from(*lead_out);
+    entries.push(line(CueEntry::LEAD_OUT, 1, DataForm::MODE_1_ZEROS, end));
+    CueSheet { entries }
 }
 
 /// Waits until a drive that was off is ready.

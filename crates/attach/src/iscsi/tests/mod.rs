@@ -19,7 +19,7 @@ const RESET: Sense = Sense::new(SenseKey::UnitAttention, 0x29, 0x03);
 
 fn write(lba: u32, blocks: u16) -> Write10 {
     Write10 {
-        lba: Lba::new(lba),
+        address: Lba::new(lba).into(),
         blocks,
         force_unit_access: false,
     }

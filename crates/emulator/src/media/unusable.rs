@@ -1,4 +1,4 @@
-//! CD: a drive that cannot use one says so to every command that needs the medium.
+//! A medium that the drive is not made for: it says so to every command that needs the medium.
 
 use reburn_blocks::{BlockCount, BlockRange};
 use reburn_mmc::command::{CloseFunction, ReadDiscStructure, TrackAddress};
@@ -10,10 +10,10 @@ use reburn_mmc::{Profile, Sense};
 
 use super::{Job, Placement, Readable, Rules, Situation, TocTrack};
 
-/// The rules of a CD in a drive for DVD and Blu-ray.
-pub(super) struct Cd;
+/// The rules of a medium that the drive cannot use.
+pub(super) struct Unusable;
 
-impl Rules for Cd {
+impl Rules for Unusable {
     fn profile(&self, _now: Situation<'_>) -> Profile {
         Profile::NONE
     }
