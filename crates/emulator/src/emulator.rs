@@ -113,6 +113,8 @@ pub struct Emulator {
     pub(crate) faults: Faults,
     pub(crate) clock: Duration,
     pub(crate) last_write: Duration,
+    /// Since when the drive records beside commands, because its buffer was full.
+    pub(crate) draining: Option<Duration>,
     pub(crate) powered: bool,
 }
 
@@ -137,6 +139,7 @@ impl Emulator {
             faults: Faults::default(),
             clock: Duration::ZERO,
             last_write: Duration::ZERO,
+            draining: None,
             powered: true,
         }
     }
@@ -179,6 +182,7 @@ impl Emulator {
             faults: self.faults.clone(),
             clock: self.clock,
             last_write: self.last_write,
+            draining: self.draining,
             powered: self.powered,
         })
     }

@@ -43,6 +43,9 @@ impl Drive for Emulator {
         }
         self.spend(self.profile.mechanics.command);
         self.catch_up();
+        if !self.is_powered() {
+            return Err(no_power()); // it failed while recording
+        }
         let command = match self.admit(cdb) {
             Ok(command) => command,
             Err(sense) => return Ok(Reply::refused(sense)),

@@ -61,6 +61,7 @@ pub use kind::MediumKind;
 pub use power::Fate;
 pub use profile::{
     DriveProfile, LateErrors, Mechanics, MediumSpeeds, PartialWrite, Replacement, SequentialHabits,
+    WhenFull,
 };
 pub use state::{Background, FormatState, MediumState, RecordingMode};
 pub use tracks::{Track, TrackRecording, TrackState, TrackTable};

@@ -49,6 +49,7 @@ impl Emulator {
     pub fn power_cut(&mut self, fate: impl FnMut(BlockRange) -> Fate) -> io::Result<()> {
         self.powered = false;
         self.activity = Activity::Idle;
+        self.draining = None;
         self.lose_buffer(fate)
     }
 

@@ -31,6 +31,18 @@ pub enum LateErrors {
     Current,
 }
 
+/// What a drive does with a write for which its buffer has no room now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenFull {
+    /// It takes its time: the command ends when there was room.
+    Holds,
+    /// It refuses the command with 2/04/08 on media that are recorded in sequence, and takes its
+    /// time on the others.
+    RefusesSequential,
+    /// It refuses the command with 2/04/08; the host has to send it again.
+    Refuses,
+}
+
 /// The speeds of one kind of medium in a drive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediumSpeeds {
@@ -200,6 +212,8 @@ pub struct DriveProfile {
     /// Whether TEST UNIT READY tells that a SYNCHRONIZE CACHE still runs that was answered at
     /// once. Some drives say they are ready all the while.
     pub ready_tells_of_flush: bool,
+    /// What happens to a write that finds the buffer full.
+    pub when_full: WhenFull,
     /// How an error of an earlier write is told.
     pub late_errors: LateErrors,
     /// Whether what the buffer holds survives a reset.
@@ -277,6 +291,7 @@ impl Default for DriveProfile {
             unformatted_write: Sense::CANNOT_WRITE_FORMAT,
             unformatted_read: Sense::LBA_OUT_OF_RANGE,
             ready_tells_of_flush: true,
+            when_full: WhenFull::Holds,
             late_errors: LateErrors::Deferred,
             reset_keeps_buffer: true,
             close_is_ignored: false,

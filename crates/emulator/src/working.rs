@@ -63,6 +63,7 @@ impl Emulator {
 
     /// Ends what has had its time.
     pub(crate) fn catch_up(&mut self) {
+        self.drain();
         match self.activity.clone() {
             Activity::Loading { until, new } if self.clock >= until => {
                 self.activity = Activity::Idle;

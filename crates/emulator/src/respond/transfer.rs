@@ -189,6 +189,9 @@ impl Emulator {
             Ok(None) if before == 0 => return Ok(Reply::good(0)),
             Ok(range) => range,
         };
+        if range.is_some_and(|range| self.refuses_for_room(range)) {
+            return Ok(Reply::refused(Sense::LONG_WRITE_IN_PROGRESS));
+        }
         let sent = sent(cdb, data, write.count)?;
         let (_, blocks) = sent.split_at(before as usize * BLOCK_SIZE);
         let stored = range.map_or(Ok(()), |range| self.store(write, range, blocks));
