@@ -606,6 +606,19 @@ pub fn at_address<'a>(disc: &'a Disc, volume: &Volume, address: u32) -> &'a [u8]
     &disc[at..at + BLOCK_SIZE]
 }
 
+/// Whether a directory has other descriptors of the same blocks: they are cut where units end that
+/// moved apart.
+fn is_only_cut(was: &[u8], is: &[u8]) -> bool {
+    let blocks = |entry: &[u8]| -> Vec<u32> {
+        let extents = directory_extents(entry).into_iter();
+        extents
+            .flat_map(|(first, count)| first..first + count)
+            .collect()
+    };
+    let differs = directory_extents(was) != directory_extents(is);
+    differs && blocks(was) == blocks(is)
+}
+
 /// Checks that entries of what did not change are where they were, byte for byte.
 pub fn assert_kept(
     disc: &Disc,
@@ -622,10 +635,13 @@ pub fn assert_kept(
             continue;
         }
         let address = base.entries.get(inode).unwrap().block;
-        assert!(
-            at_address(disc, volume, address) == at_address(now, &new, address),
-            "{}",
-            base.tree.display_path(node)
+        let (was, is) = (
+            at_address(disc, volume, address),
+            at_address(now, &new, address),
         );
+        if base.tree.is_directory(node) && is_only_cut(was, is) {
+            continue;
+        }
+        assert!(was == is, "{}", base.tree.display_path(node));
     }
 }
