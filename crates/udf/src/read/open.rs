@@ -138,6 +138,7 @@ fn open_at(
         file_set_at,
         integrity,
         integrity_sequence,
+        virtual_table: table.as_ref().map(|table| table.found_in),
         virtual_head: table.and_then(|table| table.head),
         notes: notes.into_inner(),
         recognition: Lba::ZERO,

@@ -158,8 +158,8 @@ impl Partitions {
         }
     }
 
-    /// Where blocks of a metadata or sparable partition are: first block, first sector, and how
-    /// many; ascending, holes left out. None of other partitions.
+    /// Where blocks of a metadata, virtual or sparable partition are: first block, first sector, and
+    /// how many; ascending, holes left out. None of a plain partition.
     pub(super) fn pieces(&self, partition: u16, side: Side) -> Vec<(u32, u64, u32)> {
         let Ok(map) = self.map(partition) else {
             return Vec::new();
@@ -173,7 +173,16 @@ impl Partitions {
             )
             | (Kind::Metadata { main: file, .. }, _) => file.0.clone(),
             (Kind::Sparable(sparing), _) => sparing.pieces(map),
-            _ => Vec::new(),
+            (Kind::Virtual { under, entries }, _) => {
+                let start = self.map(*under).map_or(0, |below| below.start);
+                let mapped = (0u32..)
+                    .zip(entries)
+                    .filter(|(_, block)| **block != u32::MAX);
+                mapped
+                    .map(|(address, &block)| (address, u64::from(start) + u64::from(block), 1))
+                    .collect()
+            }
+            (Kind::Plain, _) => Vec::new(),
         }
     }
 

@@ -43,6 +43,9 @@ pub struct VolumeStructures {
     pub sparing: Option<SparingStructures>,
     /// What a metadata partition is made of (UDF 2.2.10), if there is one.
     pub metadata: Option<MetadataStructures>,
+    /// The block with the entry of the virtual allocation table (UDF 2.2.11), if there is one: such
+    /// a volume is appended to.
+    pub virtual_table: Option<Lba>,
     /// Why the volume cannot be edited block by block; `None` if it can.
     pub obstacle: Option<EditObstacle>,
 }
@@ -118,14 +121,14 @@ pub enum EditObstacle {
     /// Blocks that are not the disc's.
     #[error("its blocks have {0} bytes, and only volumes with blocks of 2048 can be edited")]
     BlockSize(u32),
-    /// Neither a metadata partition and what it lies on, nor a sparable one.
+    /// Neither a metadata or virtual partition and what it lies on, nor a sparable one.
     #[error(
-        "only a metadata partition on a plain one (UDF 2.2.10) and a sparable one (UDF 2.2.9) can \
-         be edited block by block, and it has other partitions"
+        "only a metadata partition on a plain one (UDF 2.2.10), a sparable one (UDF 2.2.9) and, where \
+         blocks are appended, a virtual one (UDF 2.2.8) can be edited, and it has other partitions"
     )]
     Partitions,
     /// The root is not in the metadata partition.
-    #[error("its file set is not in the metadata partition (UDF 2.2.13)")]
+    #[error("its file set is not in the metadata or virtual partition (UDF 2.2.11, 2.2.13)")]
     FileSet,
     /// Others may write there, so bitmaps say what is free.
     #[error(
@@ -225,6 +228,7 @@ impl Volume {
                 .collect(),
             sparing: self.sparing(),
             metadata,
+            virtual_table: self.virtual_table,
             obstacle,
         }
     }
@@ -331,6 +335,18 @@ impl Volume {
         let kinds: Vec<_> = self.partitions.maps.iter().map(|map| &map.kind).collect();
         let metadata = match (kinds.as_slice(), metadata) {
             ([Kind::Plain, Kind::Metadata { .. }], Some(metadata)) => metadata,
+            ([Kind::Plain, Kind::Virtual { under: 0, .. }], _) => {
+                let obstacles = [
+                    (size as usize != BLOCK_SIZE, EditObstacle::BlockSize(size)),
+                    (
+                        usize::from(self.file_set_partition()) != UPPER_PARTITION,
+                        EditObstacle::FileSet,
+                    ),
+                    (self.integrity.is_none(), EditObstacle::NoIntegrity),
+                ];
+                let found = obstacles.into_iter().find(|(is_there, _)| *is_there);
+                return found.map(|(_, obstacle)| obstacle);
+            }
             ([Kind::Sparable(_)], _) => {
                 let obstacles = [
                     (size as usize != BLOCK_SIZE, EditObstacle::BlockSize(size)),
@@ -352,7 +368,7 @@ impl Volume {
         let obstacles = [
             (size as usize != BLOCK_SIZE, EditObstacle::BlockSize(size)),
             (
-                usize::from(self.file_set_partition()) != METADATA_PARTITION,
+                usize::from(self.file_set_partition()) != UPPER_PARTITION,
                 EditObstacle::FileSet,
             ),
             (
@@ -418,8 +434,8 @@ impl Volume {
     }
 }
 
-/// The map of the metadata partition of a volume that can be edited: the one after the plain
-/// partition's.
-const METADATA_PARTITION: usize = 1;
+/// The map of the metadata or virtual partition of a volume that can be edited: the one after the
+/// plain partition's.
+const UPPER_PARTITION: usize = 1;
 
 const _: () = assert!(TypeOneMap::SIZE == 6 && MetadataMap::SIZE == 64);

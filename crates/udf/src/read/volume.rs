@@ -27,6 +27,8 @@ pub struct Volume {
     pub(super) integrity: Option<Integrity>,
     pub(super) integrity_sequence: IntegritySequence,
     pub(super) virtual_head: Option<VirtualTableHead>,
+    /// The block with the entry of the virtual allocation table, if there is one.
+    pub(super) virtual_table: Option<Lba>,
     pub(super) notes: Notes,
     /// The first block of the recognition sequence.
     pub(super) recognition: Lba,
@@ -99,6 +101,11 @@ impl Volume {
     /// What the last writer said of the volume; `None` where nothing whole is left of it.
     pub fn integrity(&self) -> Option<&Integrity> {
         self.integrity.as_ref()
+    }
+
+    /// The block with the entry of the virtual allocation table (UDF 2.2.11), if there is one.
+    pub fn virtual_table_entry(&self) -> Option<Lba> {
+        self.virtual_table
     }
 
     /// What was read leniently, or from a second copy, to open the volume.

@@ -4,6 +4,7 @@
 //! | partition | unit | new places | where readers are told | then again |
 //! |---|---|---|---|---|
 //! | metadata | allocation unit | anywhere in the partition below | mirror file's entry | metadata file's entry |
+//! | virtual | block | behind everything else | the virtual allocation table | |
 //! | sparable | packet | spare packets | all sparing tables but the first | the first sparing table |
 
 use reburn_blocks::{BlockRange, BlockRangeList, BlockRead, Lba};
@@ -13,6 +14,7 @@ use super::metadata_partition::MetadataPartition;
 use super::plan::Planned;
 use super::space::Space;
 use super::sparable::SparablePartition;
+use super::virtual_partition::VirtualPartition;
 use super::{Update, UpdateError, UpdateOptions, UpdatePlaces, UpdateStructure};
 use crate::read::Base;
 use crate::{EditObstacle, Entries, Volume, VolumeStructures};
@@ -22,6 +24,7 @@ use crate::{EditObstacle, Entries, Volume, VolumeStructures};
 pub(super) enum Area {
     Metadata(MetadataPartition),
     Sparable(SparablePartition),
+    Virtual(VirtualPartition),
 }
 
 impl Area {
@@ -50,9 +53,42 @@ impl Area {
                 entries,
                 unit,
             )?),
-            (None, None) => return Err(EditObstacle::Partitions.into()),
+            (None, None) => match (structures.virtual_table, options.append) {
+                (Some(_), Some(first)) => {
+                    Self::Virtual(VirtualPartition::load(volume, partition, first)?)
+                }
+                _ => return Err(EditObstacle::Partitions.into()),
+            },
         };
         Ok((area, partition))
+    }
+
+    /// Takes in what was worked out, and checks that it can be.
+    pub(super) fn take(
+        &mut self,
+        (volume, partition): (&Base<'_>, BlockRange),
+        base: &mut BaseBlocks,
+        planned: &Planned,
+        is_in_place: bool,
+    ) -> Result<(), UpdateError> {
+        match self {
+            Self::Metadata(area) => {
+                base.mirror = area.trusted_mirror(volume, &base.main);
+                if is_in_place {
+                    area.check_in_place(partition, base)?;
+                }
+                area.take(volume, base, planned, is_in_place);
+                Ok(())
+            }
+            Self::Sparable(_) if is_in_place => {
+                Err(UpdateError::InPlace("it has a sparable partition"))
+            }
+            Self::Virtual(_) if is_in_place => {
+                Err(UpdateError::InPlace("it has a virtual partition"))
+            }
+            Self::Sparable(_) if planned.end > base.main.end() => Err(UpdateError::PartitionFull),
+            Self::Sparable(_) | Self::Virtual(_) => Ok(()),
+        }
     }
 
     /// Blocks of a unit.
@@ -60,6 +96,7 @@ impl Area {
         match self {
             Self::Metadata(area) => area.unit(),
             Self::Sparable(area) => area.packet(),
+            Self::Virtual(_) => 1,
         }
     }
 
@@ -70,6 +107,7 @@ impl Area {
                 Space::new(area.unit(), main.end(), main.addresses(), entries.used())
             }
             Self::Sparable(area) => area.space(),
+            Self::Virtual(area) => area.space(main, entries),
         }
     }
 
@@ -78,6 +116,7 @@ impl Area {
         match self {
             Self::Metadata(_) => BlockRangeList::from_iter([partition]).difference(&main.ranges()),
             Self::Sparable(_) => main.ranges(),
+            Self::Virtual(_) => BlockRangeList::from_iter([partition]),
         }
     }
 
@@ -86,7 +125,7 @@ impl Area {
     pub(super) fn size(&self, planned: &Planned) -> Option<(usize, u32)> {
         match self {
             Self::Metadata(_) => Some((1, planned.end)),
-            Self::Sparable(_) => None,
+            Self::Sparable(_) | Self::Virtual(_) => None,
         }
     }
 
@@ -95,6 +134,7 @@ impl Area {
         match self {
             Self::Metadata(area) => area.old_ranges(base),
             Self::Sparable(area) => area.old_ranges(base),
+            Self::Virtual(area) => area.old_ranges(),
         }
     }
 
@@ -111,7 +151,7 @@ impl Area {
     pub(super) fn has_copy(&self) -> bool {
         match self {
             Self::Metadata(area) => area.is_duplicate(),
-            Self::Sparable(_) => false,
+            Self::Sparable(_) | Self::Virtual(_) => false,
         }
     }
 
@@ -119,7 +159,7 @@ impl Area {
     pub(super) fn mirror_units(&self) -> &[u32] {
         match self {
             Self::Metadata(area) => area.mirror_units(),
-            Self::Sparable(_) => &[],
+            Self::Sparable(_) | Self::Virtual(_) => &[],
         }
     }
 
@@ -132,14 +172,14 @@ impl Area {
     ) -> Pieces {
         match self {
             Self::Metadata(area) => area.new_mirror(base, main, places),
-            Self::Sparable(_) => main.clone(),
+            Self::Sparable(_) | Self::Virtual(_) => main.clone(),
         }
     }
 
     /// Where a block of the disc with file data belongs in the partition.
     pub(super) fn home_of(&self, lba: Lba) -> Lba {
         match self {
-            Self::Metadata(_) => lba,
+            Self::Metadata(_) | Self::Virtual(_) => lba,
             Self::Sparable(area) => area.home_of(lba),
         }
     }
@@ -154,6 +194,7 @@ impl Area {
         match self {
             Self::Metadata(area) => area.structures(update, pieces, places),
             Self::Sparable(area) => area.structures(&update.planned.units, places),
+            Self::Virtual(_) => Vec::new(),
         }
     }
 }

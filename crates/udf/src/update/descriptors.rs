@@ -70,6 +70,26 @@ impl Volume {
         Ok(changed)
     }
 
+    /// The recognition sequence (ECMA-167 2/8.3) as the volume has it, for the session whose
+    /// descriptors begin with this block.
+    pub fn recognition_at(
+        &self,
+        disc: &dyn BlockRead,
+        lba: Lba,
+    ) -> Result<UpdateStructure, UpdateError> {
+        /// The beginning, which file system it is, and the end.
+        const STRUCTURES: usize = 3;
+        let mut bytes = vec![0; STRUCTURES * BLOCK_SIZE];
+        let what = "the recognition sequence";
+        disc.read_blocks(self.structures().recognition, &mut bytes)
+            .map_err(|source| UdfError::Io { what, source })?;
+        Ok(UpdateStructure {
+            role: UpdateRole::Recognition,
+            start: lba,
+            bytes,
+        })
+    }
+
     /// An anchor as the volume has them, for another block.
     pub fn anchor_at(
         &self,

@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use reburn_blocks::BLOCK_SIZE;
 use reburn_record::Record;
+use reburn_record::little_endian::U16;
 use reburn_tree::{InodeId, NodeId, Tree};
 
 use super::folders::Draft;
@@ -17,9 +18,10 @@ use super::ids::UniqueIds;
 use super::tags;
 use crate::LayoutError;
 use crate::read::{BaseDirectory, BaseIdentifier};
-use crate::records::{FileIdentifier, LongAd, Tag, characteristics};
+use crate::records::{EntityId, FileIdentifier, LongAd, Tag, characteristics};
 use crate::write::{
-    EntryPlace, Identifier, UdfRevision, encoded_len, entry_ad, fid_len, recorded_name,
+    EntryPlace, Identifier, PHYSICAL, UdfRevision, encoded_len, entry_ad, fid_len, filler,
+    recorded_name,
 };
 
 /// Compression ids, and those of deleted names (UDF 2.3.4.2).
@@ -38,10 +40,20 @@ enum Part {
     New(usize),
 }
 
+/// How directories of a volume are put together.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SketchForm {
+    /// Whether no tag of an identifier may lie in two blocks (UDF 2.3.4.4).
+    pub(super) keeps_tags_whole: bool,
+    /// Whether a directory that changes goes elsewhere as a whole.
+    pub(super) is_moved_whole: bool,
+}
+
 /// A directory that is being put together. It knows how long it gets, but not yet where.
 pub(super) struct Sketch<'a> {
     tree: &'a Tree,
     draft: &'a Draft,
+    form: SketchForm,
     names: Vec<Cow<'a, str>>,
     parts: Vec<Part>,
     /// Bytes of all identifiers.
@@ -72,6 +84,8 @@ pub(super) struct Naming<'a> {
     /// The partition of the entries.
     pub(super) partition: u16,
     pub(super) serial: u16,
+    /// What identifiers grow by where that is needed.
+    pub(super) developer: &'a EntityId,
 }
 
 impl<'a> Sketch<'a> {
@@ -80,6 +94,7 @@ impl<'a> Sketch<'a> {
         tree: &'a Tree,
         draft: &'a Draft,
         parent: Option<u32>,
+        form: SketchForm,
     ) -> Result<Self, LayoutError> {
         let added = draft.added.iter();
         let names: Vec<_> = added
@@ -93,6 +108,7 @@ impl<'a> Sketch<'a> {
         let mut sketch = Self {
             tree,
             draft,
+            form,
             names,
             parts: Vec::new(),
             bytes: 0,
@@ -105,8 +121,7 @@ impl<'a> Sketch<'a> {
             sketch.parts.push(Part::Parent);
             sketch.parts.extend((0..draft.added.len()).map(Part::New));
         }
-        let lengths = sketch.parts.iter().map(|part| sketch.len(part) as u64);
-        sketch.bytes = lengths.sum();
+        sketch.bytes = sketch.total();
         Ok(sketch)
     }
 
@@ -141,6 +156,11 @@ impl<'a> Sketch<'a> {
                 appended += len;
             }
         }
+        let is_kept = self.parts.iter().all(|part| matches!(part, Part::Kept(_)));
+        if is_kept && self.form.is_moved_whole {
+            self.is_anew = false;
+            return;
+        }
         let is_scattered = base.blocks.is_none() && !base.entry.is_embedded;
         self.is_anew = is_scattered || 2 * wasted > base.bytes.len() + appended;
         if self.is_anew {
@@ -164,6 +184,27 @@ impl<'a> Sketch<'a> {
         match self.parts.iter().position(is_parent) {
             Some(at) => self.parts[..=at].rotate_right(1),
             None => self.parts.insert(0, Part::Parent),
+        }
+    }
+
+    /// Bytes of all identifiers, with what keeps their tags whole.
+    fn total(&self) -> u64 {
+        let mut end = 0;
+        for (index, part) in self.parts.iter().enumerate() {
+            end += self.len(part) as u64;
+            end += self.filler(index, end) as u64;
+        }
+        end
+    }
+
+    /// Bytes by which an identifier that ends there grows, so that the tag of the next one lies in
+    /// one block.
+    fn filler(&self, index: usize, end: u64) -> usize {
+        let is_last = index + 1 == self.parts.len();
+        if self.form.keeps_tags_whole && !is_last {
+            filler(end).into()
+        } else {
+            0
         }
     }
 
@@ -192,7 +233,7 @@ impl<'a> Sketch<'a> {
         let old = self.draft.base.as_ref();
         let old = old.map_or(&[][..], |base| &base.bytes);
         let mut out = Vec::with_capacity(self.bytes as usize);
-        for part in &self.parts {
+        for (index, part) in self.parts.iter().enumerate() {
             let start = out.len();
             let block = block_of(start as u64);
             match part {
@@ -206,6 +247,9 @@ impl<'a> Sketch<'a> {
                     let child = self.draft.added[*index];
                     naming.write(self.tree, child, &self.names[*index], block, &mut out);
                 }
+            }
+            if self.filler(index, out.len() as u64) > 0 {
+                grow(&mut out, start, naming.developer);
             }
             if tags::location(&out[start..]) != Some(block) {
                 tags::set_location(&mut out[start..], block);
@@ -299,6 +343,19 @@ impl Naming<'_> {
     }
 }
 
+/// Makes the identifier from byte `start` on longer by implementation use that says nothing.
+fn grow(out: &mut Vec<u8>, start: usize, developer: &EntityId) {
+    let Ok((record, _)) = FileIdentifier::view(&out[start..]) else {
+        return;
+    };
+    let used = record.length_of_implementation_use.get();
+    let at = start + FileIdentifier::SIZE + usize::from(used);
+    out.splice(at..at, developer.bytes().iter().copied());
+    change(&mut out[start..], |record| {
+        record.length_of_implementation_use = U16::new(used + EntityId::SIZE as u16);
+    });
+}
+
 fn is_way_up(identifier: &BaseIdentifier) -> bool {
     identifier.has(characteristics::PARENT) && !identifier.has(characteristics::DELETED)
 }
@@ -362,7 +419,7 @@ fn check_names(tree: &Tree, draft: &Draft, names: &[Cow<'_, str>]) -> Result<(),
 
 /// The block that byte `at` of a directory is in, if the directory is in these blocks.
 pub(super) fn block_at(blocks: &[u32], at: u64) -> u32 {
-    blocks[(at / BLOCK_SIZE as u64) as usize]
+    blocks[(at / BLOCK_SIZE as u64) as usize] & !PHYSICAL
 }
 
 /// Where new entries are, and the old ones.

@@ -14,6 +14,7 @@ use reburn_tree::Timestamp;
 
 use super::area::Area;
 use super::blocks::{BaseBlocks, Pieces};
+use super::integrity::Counts;
 use super::plan::Planned;
 use super::{Update, UpdateError, UpdateOptions};
 use crate::read::Base;
@@ -55,6 +56,7 @@ impl Update {
             over: Over::new(),
             units,
             end: main.end(),
+            free: Vec::new(),
             next_unique_id: 0,
             newest: Timestamp::EPOCH,
         };
@@ -71,6 +73,7 @@ impl Update {
             planned,
             time: Timestamp::EPOCH,
             integrity: (Lba::ZERO, Vec::new()),
+            counts: Counts::default(),
             is_in_place: false,
         })
     }

@@ -8,15 +8,15 @@ use reburn_record::Record;
 use reburn_tree::{InodeId, Tree};
 
 use super::UpdateError;
-use super::directory::{Naming, Sketch, block_at};
+use super::directory::{Naming, Sketch, SketchForm, block_at};
 use super::folders::Draft;
 use super::patch::NewBody;
 use super::plan::{METADATA_BLOCKS_MAX, Source};
 use super::space::Space;
 use crate::LayoutError;
 use crate::read::{BaseDirectory, BaseEntry};
-use crate::records::{ExtendedFileEntry, FileEntry, icb_flags};
-use crate::write::{NewEntries, directory_ads};
+use crate::records::{ExtendedFileEntry, FileEntry};
+use crate::write::{NewEntries, directory_ads, directory_flags};
 
 /// A changed folder.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl DirectoryPlan<'_> {
         let inode = self.tree.inode(node);
         let parent = self.tree.inode(self.tree.parent(node));
         let parent = naming.places.entry(parent).map(|(block, _)| block);
-        let sketch = Sketch::new(self.tree, self.draft, parent)?;
+        let sketch = Sketch::new(self.tree, self.draft, parent, self.form())?;
         let links = self.links(&sketch)?;
         let base = self.draft.base.as_ref();
         let Some((entry_block, _)) = naming.places.entry(inode) else {
@@ -107,6 +107,13 @@ impl DirectoryPlan<'_> {
             old: base.map(|base| base.entry.block.clone()),
             attributes: self.attributes,
         }))
+    }
+
+    fn form(&self) -> SketchForm {
+        SketchForm {
+            keeps_tags_whole: self.entries.options.keeps_tags_whole(),
+            is_moved_whole: self.space.has_own_blocks(),
+        }
     }
 
     /// How many identifiers lead to the folder: its name, and the way up of each in it.
@@ -179,10 +186,11 @@ impl Directory {
     /// What the entry has behind its attributes.
     pub(super) fn body(&self, unit: u32) -> NewBody {
         let length = self.bytes.len() as u64;
-        let (form, tail) = if self.blocks.is_empty() {
-            (icb_flags::EMBEDDED, self.bytes.clone())
+        let form = directory_flags(&self.blocks);
+        let tail = if self.blocks.is_empty() {
+            self.bytes.clone()
         } else {
-            (icb_flags::SHORT, directory_ads(&self.blocks, length, unit))
+            directory_ads(&self.blocks, length, unit)
         };
         NewBody {
             form,

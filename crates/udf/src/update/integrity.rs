@@ -37,6 +37,14 @@ pub(super) struct Counts {
 }
 
 impl Counts {
+    pub(super) fn files(self) -> u32 {
+        self.files
+    }
+
+    pub(super) fn directories(self) -> u32 {
+        self.directories
+    }
+
     /// Counts anew: the last descriptor may be that of an edit that was cut. Files that the
     /// volume keeps for itself count.
     pub(super) fn of(tree: &Tree, entries: &Entries) -> Self {

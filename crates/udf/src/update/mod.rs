@@ -54,6 +54,7 @@ mod sparable;
 mod sparing_table;
 mod streams;
 pub(crate) mod tags;
+mod virtual_partition;
 
 use std::collections::BTreeMap;
 
@@ -68,7 +69,7 @@ use self::ids::UniqueIds;
 use self::integrity::{Counts, NewIntegrity};
 use self::plan::{Planned, Planner};
 use crate::read::Base;
-use crate::write::{NewEntries, Over, UdfOptions};
+use crate::write::{NewEntries, Over, UdfOptions, VirtualTable};
 use crate::{EditObstacle, Entries, FilePlacement, Volume};
 
 pub use descriptors::{ChangedSequence, VolumeChange};
@@ -90,6 +91,9 @@ pub struct UpdateOptions {
     /// volume descriptor must lead there before readers see the new tree; see
     /// [`Volume::changed_sequences`].
     pub integrity: Option<BlockRange>,
+    /// Where blocks are appended, the first of them: directories and entries of a volume with a
+    /// virtual partition go there. No other volume is edited so.
+    pub append: Option<Lba>,
 }
 
 impl Default for UpdateOptions {
@@ -100,6 +104,7 @@ impl Default for UpdateOptions {
             next_unique_id: 0,
             embed_files: true,
             integrity: None,
+            append: None,
         }
     }
 }
@@ -118,6 +123,7 @@ pub struct Update {
     planned: Planned,
     time: Timestamp,
     integrity: (Lba, Vec<u8>),
+    counts: Counts,
     /// Whether changed blocks are written where they are.
     is_in_place: bool,
 }
@@ -187,28 +193,14 @@ impl Update {
         let planned = edit.run(options, main.end())?;
         let mut base_blocks = BaseBlocks { main, mirror: None };
         let is_in_place = writable.is_some();
-        match &mut area {
-            Area::Metadata(area) => {
-                base_blocks.mirror = area.trusted_mirror(&base, &base_blocks.main);
-                if is_in_place {
-                    area.check_in_place(partition, &base_blocks)?;
-                }
-                area.take(&base, &base_blocks, &planned, is_in_place);
-            }
-            Area::Sparable(_) if is_in_place => {
-                return Err(UpdateError::InPlace("it has a sparable partition"));
-            }
-            Area::Sparable(_) if planned.end > base_blocks.main.end() => {
-                return Err(UpdateError::PartitionFull);
-            }
-            Area::Sparable(_) => {}
-        }
+        area.take((&base, partition), &mut base_blocks, &planned, is_in_place)?;
         let time = integrity.recorded.unwrap_or(planned.newest);
         let time = time.max(planned.newest);
+        let counts = Counts::of(tree, entries);
         let new_integrity = NewIntegrity {
             time,
             next_unique_id: planned.next_unique_id,
-            counts: Counts::of(tree, entries),
+            counts,
             size: area.size(&planned),
             serial: volume.tag_serial(),
             moved_to: options.integrity,
@@ -218,7 +210,12 @@ impl Update {
             serial: volume.tag_serial(),
             unit: area.unit(),
             partition,
-            integrity: new_integrity.render(&structures, disc, options.write_unit, &udf)?,
+            integrity: match &area {
+                // The table says what the descriptor would, which stays open (UDF 2.2.6).
+                Area::Virtual(_) => (Lba::ZERO, Vec::new()),
+                _ => new_integrity.render(&structures, disc, options.write_unit, &udf)?,
+            },
+            counts,
             area,
             base: base_blocks,
             options: udf,
@@ -252,7 +249,7 @@ impl Update {
         Ok(())
     }
 
-    /// Where the units of a sparable partition go; the caller chooses those of a metadata
+    /// Where the units of a sparable or virtual partition go; the caller chooses those of a metadata
     /// partition, and gets `None`.
     ///
     /// # Errors
@@ -260,6 +257,7 @@ impl Update {
     pub fn own_places(&self) -> Result<Option<UpdatePlaces>, UpdateError> {
         match &self.area {
             Area::Metadata(_) => Ok(None),
+            Area::Virtual(area) => Ok(Some(area.places(&self.planned.units))),
             Area::Sparable(area) => Ok(Some(area.places(&self.planned.units)?)),
         }
     }
@@ -268,7 +266,7 @@ impl Update {
     /// that tables or spare packets stand for: no file data may be there.
     pub fn reserved(&self) -> BlockRangeList {
         match &self.area {
-            Area::Metadata(_) => BlockRangeList::new(),
+            Area::Metadata(_) | Area::Virtual(_) => BlockRangeList::new(),
             Area::Sparable(area) => area.reserved(&self.planned.units),
         }
     }
@@ -305,7 +303,7 @@ impl Update {
     pub fn alignment(&self) -> BlockCount {
         match &self.area {
             Area::Metadata(area) => area.alignment(),
-            Area::Sparable(_) => self.unit_blocks(),
+            Area::Sparable(_) | Area::Virtual(_) => self.unit_blocks(),
         }
     }
 
@@ -314,7 +312,16 @@ impl Update {
     pub fn continuation_blocks(&self) -> usize {
         match &self.area {
             Area::Metadata(area) => area.continuation_blocks(&self.base, &self.planned),
-            Area::Sparable(_) => 0,
+            Area::Sparable(_) | Area::Virtual(_) => 0,
+        }
+    }
+
+    /// Blocks of the virtual allocation table that goes with the edit, its entry included; none
+    /// where the partition is no virtual one.
+    pub fn virtual_table_blocks(&self) -> BlockCount {
+        match &self.area {
+            Area::Virtual(_) => VirtualTable::blocks_for(self.options.revision, self.planned.end),
+            _ => BlockCount::ZERO,
         }
     }
 

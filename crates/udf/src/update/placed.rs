@@ -51,10 +51,14 @@ pub struct UpdateStructure {
 /// before its mirror's, which readers take until then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UpdateRole {
-    /// An anchor at the new end of a volume that grows.
+    /// A recognition sequence at the start of a session.
+    Recognition,
+    /// An anchor at the new end of a volume that grows, or at the start of a session.
     Anchor,
     /// A block that the allocation descriptors of the metadata file, or of its mirror, go on in.
     Continuation,
+    /// A virtual allocation table, its entry last: once it is written, readers see the new tree.
+    VirtualTable,
     /// The integrity descriptor, a write unit behind the last one.
     Integrity,
     /// The mirror file's entry, with its write unit.
@@ -73,7 +77,11 @@ impl UpdateRole {
     /// The epoch that it is written in: 0 with file data and the new units, then 1 and 2.
     pub const fn epoch(self) -> usize {
         match self {
-            Self::Anchor | Self::Continuation | Self::Integrity => 0,
+            Self::Recognition
+            | Self::Anchor
+            | Self::Continuation
+            | Self::VirtualTable
+            | Self::Integrity => 0,
             Self::MirrorEntry | Self::LaterTable => 1,
             Self::MetadataEntry | Self::FirstTable => 2,
         }
@@ -392,6 +400,30 @@ impl<'a> PlacedUpdate<'a> {
             unit: self.update.unit,
         };
         new.write_folder(directory.inode, place, &at, out);
+    }
+
+    /// The virtual allocation table that leads to the edit: its entry in the block `entry`, right
+    /// behind the table itself. It must be the last block that is recorded (UDF 2.2.11).
+    ///
+    /// # Panics
+    /// If the volume has no virtual partition.
+    pub fn virtual_table(&self, entry: Lba) -> UpdateStructure {
+        let update = self.update;
+        let Area::Virtual(area) = &update.area else {
+            panic!("only a virtual partition has such a table");
+        };
+        let found = (&update.planned, update.counts);
+        let table = area.table(found, &self.main, update.time);
+        let block = entry.blocks_since(update.partition.start_lba()).get();
+        let mut bytes = table.render(&update.options, block);
+        let at = bytes.len() - BLOCK_SIZE;
+        tags::set_serial(&mut bytes[at..], update.serial);
+        let before = BlockCount::in_buffer(at);
+        UpdateStructure {
+            role: UpdateRole::VirtualTable,
+            start: Lba::new(entry.get() - before.get()),
+            bytes,
+        }
     }
 
     /// What is written besides file data and the new units, in the order of writing.

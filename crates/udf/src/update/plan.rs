@@ -14,7 +14,7 @@ use super::space::Space;
 use super::streams::{OldExtras, StreamDirectory};
 use super::{UpdateError, UpdateOptions};
 use crate::read::Base;
-use crate::write::{EntryPlace, NewEntries, Over, StreamsAt, UdfOptions};
+use crate::write::{EntryPlace, NewEntries, Over, StreamsAt, UdfOptions, developer};
 use crate::{Entries, LayoutError, stays_in_place};
 
 /// Blocks that metadata may take, as when a volume is laid out.
@@ -61,6 +61,8 @@ pub(super) struct Planned {
     pub(super) units: Vec<u32>,
     /// Addresses that there are from now on.
     pub(super) end: u32,
+    /// Those that nothing is at, ascending: first, and one past the last.
+    pub(super) free: Vec<(u32, u32)>,
     pub(super) next_unique_id: u64,
     /// The newest time of anything that changed.
     pub(super) newest: Timestamp,
@@ -124,6 +126,7 @@ impl Planner<'_> {
         for draft in &folders.drafts {
             Naming::note_gone(&mut gone, draft);
         }
+        let developer = developer(self.options);
         let mut ids = self.ids;
         let mut unnamed = std::mem::take(&mut folders.is_new);
         for draft in &folders.drafts {
@@ -139,6 +142,7 @@ impl Planner<'_> {
                 revision: self.options.revision,
                 partition: self.options.entry_partition(),
                 serial: self.serial,
+                developer: &developer,
             };
             let inode = self.tree.inode(draft.node);
             let extras = extras.get(&inode);
@@ -185,6 +189,7 @@ impl Planner<'_> {
         options: &UpdateOptions,
         end: u32,
     ) -> Result<Planned, UpdateError> {
+        let free = self.space.free();
         let (units, end) = match self.writable {
             Some(_) => self.finish_in_place(end)?,
             None => self.space.finish(end),
@@ -210,6 +215,7 @@ impl Planner<'_> {
             over: self.over,
             units,
             end,
+            free,
             next_unique_id: ids.next(),
             newest: times.fold(options.time, Timestamp::max),
         })

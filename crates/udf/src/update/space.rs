@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::write::PHYSICAL;
+
 /// Runs of addresses: first, and one past the last; apart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Runs(BTreeMap<u32, u32>);
@@ -27,6 +29,8 @@ pub(super) struct Space {
     end: u32,
     /// No changing unit below this one has a free address.
     exhausted_below: u32,
+    /// The next block for directories, where these are not in the partition: [`PHYSICAL`].
+    next_block: Option<u32>,
 }
 
 impl Runs {
@@ -95,6 +99,7 @@ impl Space {
             are_units_kept: false,
             end,
             exhausted_below: 0,
+            next_block: None,
         };
         for (start, end) in mapped {
             let mut next = start;
@@ -126,9 +131,32 @@ impl Space {
         space
     }
 
+    /// The same with blocks for directories that are not in the partition, in a row from this
+    /// one on.
+    pub(super) fn with_blocks_from(self, number: u32) -> Self {
+        Self {
+            next_block: Some(number | PHYSICAL),
+            ..self
+        }
+    }
+
+    /// Whether directories are in no units of the partition.
+    pub(super) fn has_own_blocks(&self) -> bool {
+        self.next_block.is_some()
+    }
+
+    /// The next blocks for a directory, where these are not in the partition.
+    fn take_blocks(&mut self, count: u32) -> Option<Vec<u32>> {
+        let start = self.next_block?;
+        let end = start.checked_add(count)?;
+        self.next_block = Some(end);
+        self.changing.extend(start..end);
+        Some((start..end).collect())
+    }
+
     /// Makes addresses free.
     pub(super) fn release(&mut self, (start, end): (u32, u32)) {
-        if start >= end {
+        if start >= end || start & PHYSICAL != 0 {
             return;
         }
         self.free.add((start, end));
@@ -172,9 +200,14 @@ impl Space {
         first != last && self.changing.range(first..=last).next().is_some()
     }
 
+    /// Free addresses, ascending: first, and one past the last.
+    pub(super) fn free(&self) -> Vec<(u32, u32)> {
+        self.free.iter().collect()
+    }
+
     /// Units that change, ascending, and one past the last address.
     pub(super) fn finish(mut self, end_before: u32) -> (Vec<u32>, u32) {
-        if let Some(&last) = self.changing.last() {
+        if let Some(&last) = self.changing.range(..PHYSICAL / self.unit).next_back() {
             self.end = self.end.max((last + 1).saturating_mul(self.unit));
         }
         // What is appended starts a unit; the one before it is made whole.
@@ -207,6 +240,9 @@ impl Space {
     /// `count` addresses that follow each other as far as that changes no more units: in units
     /// that change anyway, else in other ones, else in pieces of the former and a new run.
     pub(super) fn take_run(&mut self, count: u32) -> Vec<u32> {
+        if let Some(taken) = self.take_blocks(count) {
+            return taken;
+        }
         let pieces = self.changing_pieces();
         let fits = |&(start, end): &(u32, u32)| end - start >= count;
         let found = pieces.iter().copied().find(fits);
@@ -231,6 +267,9 @@ impl Space {
 
     /// `count` addresses that follow each other.
     pub(super) fn take_contiguous(&mut self, count: u32) -> Vec<u32> {
+        if let Some(taken) = self.take_blocks(count) {
+            return taken;
+        }
         let start = self.any_run(count).unwrap_or_else(|| self.append(count));
         self.take_exactly(start, count)
     }

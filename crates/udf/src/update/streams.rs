@@ -3,9 +3,11 @@
 //! A stream directory is small and is written anew as a whole; streams that stay keep their
 //! entries. It has the unique id of its file, and so have the streams (UDF 3.2.1.1).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use reburn_blocks::BLOCK_SIZE;
+use reburn_record::Record;
 use reburn_tree::{InodeId, NodeId, Tree};
 
 use super::UpdateError;
@@ -16,9 +18,13 @@ use super::tags;
 use crate::LayoutError;
 use crate::records::characteristics;
 use crate::write::{
-    EntryPlace, Identifier, NewEntries, StreamsAt, directory_ads, encoded_len, entry_ad, fid_len,
-    recorded_name,
+    EntryPlace, Identifier, NewEntries, StreamsAt, developer, directory_ads, encoded_len, entry_ad,
+    fid_len, filler, recorded_name,
 };
+
+/// An identifier of a stream directory: its characteristics, the block of the entry that it leads
+/// to, and its name.
+type Named<'a> = (u8, u32, Cow<'a, str>);
 
 /// What of an old entry cannot stay.
 #[derive(Debug, Clone, Copy)]
@@ -174,9 +180,10 @@ impl Planner<'_> {
             };
             identifiers.push((0, at, recorded_name(name)));
         }
-        let lengths = identifiers.iter();
-        let lengths = lengths.map(|(_, _, name)| fid_len(encoded_len(name)) as u64);
-        let bytes = lengths.sum::<u64>();
+        let fillers = self.fillers(&identifiers);
+        let lengths = identifiers.iter().zip(&fillers);
+        let lengths = lengths.map(|((_, _, name), filler)| fid_len(encoded_len(name)) + filler);
+        let bytes = lengths.sum::<usize>() as u64;
         let room = self.new_entries().stream_directory_room();
         let mut blocks = Vec::new();
         if bytes > room {
@@ -190,22 +197,8 @@ impl Planner<'_> {
                 return Err(too_large().into());
             }
         }
-        let mut out = Vec::new();
-        for (bits, entry, name) in &identifiers {
-            let start = out.len();
-            let at = match blocks.as_slice() {
-                [] => block,
-                blocks => block_at(blocks, start as u64),
-            };
-            let identifier = Identifier {
-                characteristics: *bits,
-                icb: entry_ad(*entry, self.options.entry_partition(), unique_id),
-                implementation_use: &[],
-                name,
-            };
-            identifier.write(self.options.revision, at, &mut out);
-            tags::set_serial(&mut out[start..], self.serial);
-        }
+        let at = (block, &blocks[..], unique_id);
+        let out = self.render_streams(&identifiers, &fillers, at);
         let number = self.stream_directories.len() as u32;
         self.sources.insert(block, Source::StreamDirectory(number));
         for (index, &block) in (0..).zip(&blocks) {
@@ -228,6 +221,48 @@ impl Planner<'_> {
             blocks,
         });
         Ok(())
+    }
+
+    /// Bytes by which each identifier grows so that the tag of the next one lies in one block.
+    fn fillers(&self, identifiers: &[Named<'_>]) -> Vec<usize> {
+        let last = identifiers.len() - 1;
+        let keeps_whole = self.options.keeps_tags_whole();
+        let mut end = 0;
+        let of = identifiers.iter().enumerate().map(|(index, (_, _, name))| {
+            end += fid_len(encoded_len(name)) as u64;
+            let is_needed = keeps_whole && index < last;
+            let filler = if is_needed { filler(end) } else { 0 };
+            end += u64::from(filler);
+            filler.into()
+        });
+        of.collect()
+    }
+
+    /// The bytes of a stream directory that is in these blocks, or in its entry.
+    fn render_streams(
+        &self,
+        identifiers: &[Named<'_>],
+        fillers: &[usize],
+        (entry, blocks, unique_id): (u32, &[u32], u64),
+    ) -> Vec<u8> {
+        let mut out = Vec::new();
+        let developer = developer(self.options);
+        for ((bits, leads_to, name), &filler) in identifiers.iter().zip(fillers) {
+            let start = out.len();
+            let at = match blocks {
+                [] => entry,
+                blocks => block_at(blocks, start as u64),
+            };
+            let identifier = Identifier {
+                characteristics: *bits,
+                icb: entry_ad(*leads_to, self.options.entry_partition(), unique_id),
+                implementation_use: &developer.bytes()[..filler],
+                name,
+            };
+            identifier.write(self.options.revision, at, &mut out);
+            tags::set_serial(&mut out[start..], self.serial);
+        }
+        out
     }
 
     /// Places the entry of a new stream; its block.

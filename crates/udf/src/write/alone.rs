@@ -10,7 +10,10 @@ use reburn_tree::{Content, InodeId, Kind, NodeId, Tree};
 use super::attributes::{attributes, check_attributes};
 use super::emit::seal;
 use super::entry::{AdForm, Entry, EntryForm, type_of};
-use super::extents::{FileExtent, extents_over, file_extents, stays_in_place};
+use super::extents::{
+    EXTENT_BLOCKS_MAX, EXTENT_BYTES_MAX, FileExtent, cut, extents_over, file_extents,
+    stays_in_place,
+};
 use super::placed::{DATA_PARTITION, long_ad, short_ad};
 use super::streams::{check_stream, stream_bytes};
 use super::symlink::{encode_target, encoded_target_len};
@@ -357,16 +360,29 @@ impl DirectoryPlace<'_> {
         } else {
             let bytes = self.bytes.len() as u64;
             (
-                icb_flags::SHORT,
+                directory_flags(self.blocks),
                 directory_ads(self.blocks, bytes, self.unit),
             )
         }
     }
 }
 
-/// Short allocation descriptors of a directory of that many bytes in these blocks, cut where
+/// Tells a block that a directory stands in, below a virtual partition, from one of the partition
+/// that its entry is in.
+pub(crate) const PHYSICAL: u32 = 1 << 31;
+
+/// How the ICB tag announces what [`directory_ads`] gives for these blocks.
+pub(crate) fn directory_flags(blocks: &[u32]) -> u16 {
+    match blocks {
+        [] => icb_flags::EMBEDDED,
+        [first, ..] if first & PHYSICAL != 0 => icb_flags::LONG,
+        _ => icb_flags::SHORT,
+    }
+}
+
+/// Allocation descriptors of a directory of that many bytes in these blocks, cut where
 /// allocation units of `unit` blocks end. Units move on their own, and Linux takes the blocks of
-/// one descriptor for contiguous on the disc.
+/// one descriptor for contiguous on the disc. They are long where the blocks are [`PHYSICAL`].
 pub(crate) fn directory_ads(blocks: &[u32], bytes: u64, unit: u32) -> Vec<u8> {
     let is_followed = |a: &u32, b: &u32| a.checked_add(1) == Some(*b) && !b.is_multiple_of(unit);
     let mut ads = Vec::new();
@@ -374,7 +390,15 @@ pub(crate) fn directory_ads(blocks: &[u32], bytes: u64, unit: u32) -> Vec<u8> {
     for run in blocks.chunk_by(is_followed) {
         let here = left.min(run.len() as u64 * BLOCK_SIZE as u64);
         left -= here;
-        ads.extend_from_slice(short_ad(here, run[0]).bytes());
+        if run[0] & PHYSICAL == 0 {
+            ads.extend_from_slice(short_ad(here, run[0]).bytes());
+            continue;
+        }
+        let mut block = run[0] & !PHYSICAL;
+        for bytes in cut(here, EXTENT_BYTES_MAX) {
+            ads.extend_from_slice(long_ad(bytes as u32, block, DATA_PARTITION).bytes());
+            block += EXTENT_BLOCKS_MAX.get();
+        }
     }
     ads
 }

@@ -12,7 +12,7 @@ use super::emit::developer;
 use super::identifier::{Identifier, fid_len};
 use super::layout::Directory;
 use super::names::{encoded_len, recorded_name};
-use super::{Access, Layout, Placed, UdfRevision, system};
+use super::{Access, Layout, Placed, UdfOptions, UdfRevision, system};
 use crate::records::{EntityId, LongAd, Tag, characteristics};
 
 /// Bytes of a directory between two places that writing can start from.
@@ -50,13 +50,20 @@ impl FidSizes {
 /// Whether no tag of an identifier may lie in two blocks: on write-once media from UDF 2.00 on
 /// (UDF 2.3.4.4).
 pub(super) fn keeps_tags_whole(layout: &Layout) -> bool {
-    let options = &layout.options;
-    options.access == Access::WriteOnce && options.revision >= UdfRevision::V2_00
+    layout.options.keeps_tags_whole()
+}
+
+impl UdfOptions {
+    /// Whether no tag of an identifier may lie in two blocks: on write-once media from UDF 2.00 on
+    /// (UDF 2.3.4.4).
+    pub(crate) fn keeps_tags_whole(&self) -> bool {
+        self.access == Access::WriteOnce && self.revision >= UdfRevision::V2_00
+    }
 }
 
 /// Bytes of implementation use by which the identifier before byte `end` grows, so that the tag
 /// there lies in one block.
-fn filler(end: u64) -> u16 {
+pub(crate) fn filler(end: u64) -> u16 {
     let left = BLOCK_SIZE as u64 - end % BLOCK_SIZE as u64;
     if left < Tag::SIZE as u64 {
         EntityId::SIZE as u16

@@ -40,13 +40,15 @@ mod system;
 mod virtual_table;
 
 pub(crate) use alone::{
-    DirectoryPlace, EntryPlace, NewEntries, Over, StreamsAt, continuation, directory_ads, entry_ad,
-    file_ad,
+    DirectoryPlace, EntryPlace, NewEntries, Over, PHYSICAL, StreamsAt, continuation, directory_ads,
+    directory_flags, entry_ad, file_ad,
 };
+pub(crate) use directory::filler;
 pub(crate) use emit::{developer, disc_time};
 pub(crate) use entry::permissions as permission_bits;
 pub(crate) use identifier::{Identifier, fid_len};
 pub(crate) use names::{encoded_len, recorded_name};
+pub(crate) use virtual_table::VirtualTable;
 
 pub use addresses::{Addresses, MetadataFileAddresses, SparingAddresses, VirtualTableAddresses};
 pub use arrangement::{Arrangement, VolumeSize};

@@ -10,63 +10,73 @@
 use reburn_blocks::{BLOCK_SIZE, BlockCount};
 use reburn_record::Record;
 use reburn_record::little_endian::{U16, U32, U64};
+use reburn_tree::Timestamp;
 
 use super::attributes::table_attributes;
 use super::emit::{developer, dstring, udf_identifier};
 use super::entry::Entry;
 use super::extents::{EXTENT_BYTES_MAX, cut};
 use super::placed::short_ad;
-use super::{Layout, Placed, VirtualTableAddresses};
+use super::{Layout, Placed, UdfOptions, UdfRevision, VirtualTableAddresses};
 use crate::records::{
-    EntityId, PreviousVat, VirtualTableExtension, VirtualTableHead, VirtualTableTail, file_type,
-    icb_flags,
+    EntityId, ExtendedFileEntry, PreviousVat, VirtualTableExtension, VirtualTableHead,
+    VirtualTableTail, file_type, icb_flags,
 };
 
-/// Blocks of the table and its entry.
+/// Blocks of the table of a layout and its entry.
 pub(super) fn blocks(layout: &Layout) -> BlockCount {
-    if is_embedded(layout) {
-        return BlockCount::ONE;
+    VirtualTable::blocks_for(layout.options.revision, layout.used_blocks())
+}
+
+/// A virtual allocation table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct VirtualTable {
+    /// The name of the volume.
+    pub(crate) label: String,
+    /// The block with the entry of the table before; [`VirtualTable::NOWHERE`] if there is none.
+    pub(crate) previous: u32,
+    /// Where each virtual block is.
+    pub(crate) entries: Vec<u32>,
+    /// The last unique id that was given (UDF 3.2.1.1).
+    pub(crate) unique_id: u64,
+    pub(crate) files: u32,
+    pub(crate) directories: u32,
+    pub(crate) time: Timestamp,
+}
+
+impl VirtualTable {
+    /// No block, as an entry.
+    pub(crate) const NOWHERE: u32 = PreviousVat::NONE;
+
+    /// Blocks of a table with so many entries, and of its entry.
+    pub(crate) fn blocks_for(revision: UdfRevision, entries: u32) -> BlockCount {
+        let bytes = table_bytes(revision, entries);
+        if is_embedded(revision, bytes) {
+            return BlockCount::ONE;
+        }
+        // Not more than blocks of metadata, as each has four bytes in the table.
+        let table = BlockCount::for_bytes(bytes).expect("a table is small");
+        BlockCount::ONE + table
     }
-    // Not more than blocks of metadata, as each has four bytes in the table.
-    let table = BlockCount::for_bytes(table_bytes(layout)).expect("a table is small");
-    BlockCount::ONE + table
-}
 
-fn table_bytes(layout: &Layout) -> u64 {
-    let around = if layout.form.is_extended {
-        VirtualTableHead::SIZE + EntityId::SIZE
-    } else {
-        VirtualTableTail::SIZE
-    };
-    around as u64 + 4 * u64::from(layout.used_blocks())
-}
-
-/// Whether the table is in its entry. With attributes there it is not: Linux takes them for the
-/// beginning of the table then.
-fn is_embedded(layout: &Layout) -> bool {
-    let room = BLOCK_SIZE - layout.form.head_bytes();
-    layout.form.is_extended && table_bytes(layout) <= room as u64
-}
-
-impl Placed<'_> {
-    /// The table, if it does not fit into its entry, and the entry.
-    pub(super) fn virtual_table(&self, at: VirtualTableAddresses) -> Vec<u8> {
-        let (layout, options) = (self.layout, &self.layout.options);
-        let table = self.table(at);
+    /// The table, if it does not fit into its entry, and the entry, which the partition knows as
+    /// `block`: the table stands right before it.
+    pub(crate) fn render(&self, options: &UdfOptions, block: u32) -> Vec<u8> {
+        let is_extended = options.revision.is_third_edition();
+        let table = self.table(options);
         let bytes = table.len() as u64;
-        let block = self.addresses.in_partition(at.entry);
         let mut entry = Entry {
             information_length: bytes,
-            unique_id: self.virtual_table_id(),
-            ..Entry::of_system(file_type::UNSPECIFIED, layout.volume_time)
+            unique_id: self.unique_id,
+            ..Entry::of_system(file_type::UNSPECIFIED, self.time)
         };
-        if layout.form.is_extended {
+        if is_extended {
             entry.file_type = file_type::VIRTUAL_TABLE;
         } else {
-            entry.attributes = self.extension(block);
+            entry.attributes = self.extension(options, block);
         }
         let mut out = Vec::new();
-        if is_embedded(layout) {
+        if is_embedded(options.revision, bytes) {
             entry.flags = icb_flags::EMBEDDED;
             entry.tail = table;
         } else {
@@ -86,51 +96,88 @@ impl Placed<'_> {
         out
     }
 
-    /// The unique id of the table's entry: the last that was given (UDF 3.2.1.1).
-    fn virtual_table_id(&self) -> u64 {
-        self.layout.next_unique_id() - 1
-    }
-
-    fn table(&self, at: VirtualTableAddresses) -> Vec<u8> {
-        let (layout, options) = (self.layout, &self.layout.options);
-        let mut out = Vec::with_capacity(table_bytes(layout) as usize);
-        let previous = at
-            .previous
-            .map_or(PreviousVat::NONE, |lba| self.addresses.in_partition(lba));
-        if layout.form.is_extended {
+    fn table(&self, options: &UdfOptions) -> Vec<u8> {
+        let count = u32::try_from(self.entries.len()).expect("as many as blocks of metadata");
+        let len = table_bytes(options.revision, count);
+        let mut out = Vec::with_capacity(len as usize);
+        let is_extended = options.revision.is_third_edition();
+        if is_extended {
             let mut head = VirtualTableHead::zeroed();
             let length = VirtualTableHead::SIZE + EntityId::SIZE;
             head.length_of_header = U16::new(length as u16);
             head.length_of_implementation_use = U16::new(EntityId::SIZE as u16);
-            head.logical_volume_identifier = dstring(self.label());
-            head.previous_vat_icb_location = U32::new(previous);
-            head.number_of_files = U32::new(layout.counts.files);
-            head.number_of_directories = U32::new(layout.counts.directories);
+            head.logical_volume_identifier = dstring(&self.label);
+            head.previous_vat_icb_location = U32::new(self.previous);
+            head.number_of_files = U32::new(self.files);
+            head.number_of_directories = U32::new(self.directories);
             head.minimum_udf_read_revision = U16::new(options.revision.needed_to_read());
             head.minimum_udf_write_revision = U16::new(options.needed_to_write());
             head.maximum_udf_write_revision = U16::new(options.revision.code());
             out.extend_from_slice(head.bytes());
             out.extend_from_slice(developer(options).bytes());
         }
-        self.push_entries(&mut out);
-        if !layout.form.is_extended {
+        for entry in &self.entries {
+            out.extend_from_slice(&entry.to_le_bytes());
+        }
+        if !is_extended {
             let mut tail = VirtualTableTail::zeroed();
             tail.entity_identifier = udf_identifier(EntityId::VIRTUAL_TABLE, options.revision);
-            tail.previous_vat_icb_location = U32::new(previous);
+            tail.previous_vat_icb_location = U32::new(self.previous);
             out.extend_from_slice(tail.bytes());
         }
-        debug_assert_eq!(out.len() as u64, table_bytes(layout));
+        debug_assert_eq!(out.len() as u64, len);
         out
     }
 
+    /// The attribute with what later tables have in their header (UDF 1.50, errata).
+    fn extension(&self, options: &UdfOptions, block: u32) -> Vec<u8> {
+        let mut extension = VirtualTableExtension::zeroed();
+        extension.verification_id = U64::new(self.unique_id);
+        extension.number_of_files = U32::new(self.files);
+        extension.number_of_directories = U32::new(self.directories);
+        extension.logical_volume_identifier = dstring(&self.label);
+        table_attributes(options, extension.bytes(), block)
+    }
+}
+
+fn table_bytes(revision: UdfRevision, entries: u32) -> u64 {
+    let around = if revision.is_third_edition() {
+        VirtualTableHead::SIZE + EntityId::SIZE
+    } else {
+        VirtualTableTail::SIZE
+    };
+    around as u64 + 4 * u64::from(entries)
+}
+
+/// Whether the table is in its entry. With attributes there it is not: Linux takes them for the
+/// beginning of the table then.
+fn is_embedded(revision: UdfRevision, bytes: u64) -> bool {
+    let room = BLOCK_SIZE - ExtendedFileEntry::SIZE;
+    revision.is_third_edition() && bytes <= room as u64
+}
+
+impl Placed<'_> {
+    /// The table, if it does not fit into its entry, and the entry.
+    pub(super) fn virtual_table(&self, at: VirtualTableAddresses) -> Vec<u8> {
+        let layout = self.layout;
+        let number = |lba| self.addresses.in_partition(lba);
+        let table = VirtualTable {
+            label: self.label().to_owned(),
+            previous: at.previous.map_or(VirtualTable::NOWHERE, number),
+            entries: self.virtual_blocks(),
+            unique_id: layout.next_unique_id() - 1,
+            files: layout.counts.files,
+            directories: layout.counts.directories,
+            time: layout.volume_time,
+        };
+        table.render(&layout.options, number(at.entry))
+    }
+
     /// Where each block of the metadata is, or that it has no virtual address.
-    fn push_entries(&self, out: &mut Vec<u8>) {
+    fn virtual_blocks(&self) -> Vec<u32> {
         let layout = self.layout;
         let first = self.addresses.in_partition(self.addresses.metadata);
-        let start = out.len();
-        for block in 0..layout.used_blocks() {
-            out.extend_from_slice(&(first + block).to_le_bytes());
-        }
+        let mut blocks: Vec<u32> = (first..first + layout.used_blocks()).collect();
         let folders = layout.directories.iter();
         let folders = folders.map(|directory| {
             let blocks = layout.directory_blocks(self.tree, directory);
@@ -141,19 +188,10 @@ impl Placed<'_> {
             let blocks = layout.stream_directory_blocks(directory);
             (directory.start, blocks)
         });
-        for (entry, blocks) in folders.chain(streams) {
-            let from = start + 4 * (entry as usize + 1);
-            out[from..from + 4 * blocks as usize].fill(0xff);
+        for (entry, count) in folders.chain(streams) {
+            let from = entry as usize + 1;
+            blocks[from..from + count as usize].fill(VirtualTable::NOWHERE);
         }
-    }
-
-    /// The attribute with what later tables have in their header (UDF 1.50, errata).
-    fn extension(&self, block: u32) -> Vec<u8> {
-        let mut extension = VirtualTableExtension::zeroed();
-        extension.verification_id = U64::new(self.virtual_table_id());
-        extension.number_of_files = U32::new(self.layout.counts.files);
-        extension.number_of_directories = U32::new(self.layout.counts.directories);
-        extension.logical_volume_identifier = dstring(self.label());
-        table_attributes(&self.layout.options, extension.bytes(), block)
+        blocks
     }
 }
