@@ -14,6 +14,9 @@ pub struct Appendable {
     /// The first block of the last closed session, where readers look for its descriptors; block 0
     /// while none is closed.
     pub session_start: Lba,
+    /// The last block that is recorded; none on a blank disc. Before a new session there is a gap
+    /// between it and the next writable one.
+    pub last_recorded: Option<Lba>,
     /// The next writable address: the one block that the drive records next.
     pub next_writable: Lba,
     /// Whether a new session begins there. If not, the session is still open, and what is recorded
@@ -25,17 +28,8 @@ impl Appendable {
     /// A disc with nothing on it.
     pub const BLANK: Self = Self {
         session_start: Lba::ZERO,
+        last_recorded: None,
         next_writable: Lba::ZERO,
         begins_session: true,
     };
-
-    /// A disc with one closed session from block 0 on, that goes on with another one at
-    /// `next_writable`.
-    pub const fn after_first_session(next_writable: Lba) -> Self {
-        Self {
-            session_start: Lba::ZERO,
-            next_writable,
-            begins_session: true,
-        }
-    }
 }

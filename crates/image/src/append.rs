@@ -7,7 +7,13 @@ use reburn_blocks::{Appendable, BlockCount, BlockRange, Lba};
 use crate::base::{Base, BaseVolume};
 use crate::new_blocks::NewBlocks;
 use crate::placement::Placement;
-use crate::{EntireImageRequired, FileSystemImage, FileSystems, ImageError, session_append};
+use crate::{
+    EntireImageRequired, FileSystemImage, FileSystems, ImageError, Medium, session_append,
+    vat_append,
+};
+
+/// Blocks of the shortest track of a CD: four seconds.
+const CD_TRACK_BLOCKS_MIN: u64 = 300;
 
 /// Lays out what is new by the protocol that goes with the volume.
 pub(crate) fn lay_out(
@@ -30,6 +36,11 @@ pub(crate) fn lay_out(
         (BaseVolume::Iso(iso), FileSystems::Iso(options)) => {
             session_append::lay_out(image, (base, iso), append, options, placement)
         }
+        (BaseVolume::Udf(udf), FileSystems::Udf(_))
+            if udf.structures.virtual_table.is_some() && !image.options_changed =>
+        {
+            vat_append::lay_out(image, (base, udf), append, placement)
+        }
         (BaseVolume::Udf(_), FileSystems::Udf(_)) => cannot(
             "readers of its UDF volume begin in blocks that would have to change: only one with a \
              virtual partition is appended to",
@@ -42,7 +53,8 @@ pub(crate) fn lay_out(
 }
 
 impl FileSystemImage<'_> {
-    /// So many blocks from where the disc goes on, and what fills up the last write unit.
+    /// So many blocks from where the disc goes on, and what fills up the last write unit. A track of
+    /// a CD is filled up to its least length, before the drive does it behind everything.
     pub(crate) fn run_from(&self, start: Lba, blocks: u64) -> Result<BlockRange, ImageError> {
         let (medium, unit) = (self.medium, self.medium.write_unit());
         if !start.is_aligned(unit) {
@@ -51,6 +63,10 @@ impl FileSystemImage<'_> {
         }
         let capacity = medium.capacity().unwrap_or(BlockCount::new(Lba::MAX.get()));
         let free = capacity.get().saturating_sub(start.get());
+        let blocks = match medium {
+            Medium::CdR | Medium::CdRw => blocks.max(CD_TRACK_BLOCKS_MIN),
+            _ => blocks,
+        };
         let needed = BlockCount::checked(blocks);
         let run = needed.and_then(|needed| BlockRange::with_count(start, needed));
         run.map(|run| run.align_outward(unit))

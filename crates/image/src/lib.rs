@@ -74,6 +74,7 @@ mod sparing_redo;
 mod tests;
 #[cfg(not(feature = "mutants"))]
 mod unbroken;
+mod vat_append;
 mod vds_flip;
 mod view;
 mod write_out;

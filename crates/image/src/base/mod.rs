@@ -45,10 +45,9 @@ impl ImportOptions {
 
     /// The same session as UDF looks at it: a virtual allocation table is the last thing recorded.
     pub(crate) fn udf_session(&self) -> reburn_udf::Session {
-        let last = |append: Appendable| append.next_writable.get().checked_sub(1).map(Lba::new);
         reburn_udf::Session {
             start: self.session_start(),
-            last_recorded: self.append.and_then(last),
+            last_recorded: self.append.and_then(|append| append.last_recorded),
         }
     }
 }
@@ -136,7 +135,9 @@ impl<'b> Base<'b> {
         let mut tree = found.tree;
         let base = Self {
             disc,
-            append: options.append,
+            append: options
+                .append
+                .or_else(|| grows(disc, &found.volume, options)),
             volume: found.volume,
             live: found.live,
             metadata: found.metadata,
@@ -179,6 +180,22 @@ impl<'b> Base<'b> {
             BaseVolume::Udf(_) => None,
         }
     }
+}
+
+/// Where an image in a file goes on that has a virtual partition: behind its last block, which is
+/// that of the table.
+fn grows(disc: &dyn BlockRead, volume: &BaseVolume, options: &ImportOptions) -> Option<Appendable> {
+    let BaseVolume::Udf(udf) = volume else {
+        return None;
+    };
+    let is_virtual = udf.structures.virtual_table.is_some();
+    let end = disc.block_count().get();
+    (is_virtual && options.medium == Medium::File).then_some(Appendable {
+        session_start: Lba::ZERO,
+        last_recorded: end.checked_sub(1).map(Lba::new),
+        next_writable: Lba::checked(end.into())?,
+        begins_session: false,
+    })
 }
 
 /// The blocks before `end`.

@@ -3,7 +3,9 @@
 use reburn_blocks::{Appendable, BlockRange, EpochRole, Protocol};
 
 use super::*;
-use crate::{Session, View};
+use reburn_udf::PartitionKind;
+
+use crate::{FileSystems, Session, UdfOptions, UdfRevision, View};
 
 /// Media that are recorded once, with a write unit each.
 const ONCE: [Medium; 4] = [Medium::CdR, Medium::DvdR, Medium::DvdPlusR, Medium::BdR];
@@ -16,6 +18,15 @@ fn options(medium: Medium, append: Appendable) -> ImportOptions {
         accept_losses: false,
         append: Some(append),
     }
+}
+
+/// The block behind some.
+fn after(bytes: &[u8]) -> Lba {
+    Lba::new(u32::try_from(bytes.len() / BLOCK_SIZE).unwrap())
+}
+
+fn last_of(bytes: &[u8]) -> Option<Lba> {
+    after(bytes).get().checked_sub(1).map(Lba::new)
 }
 
 /// A disc in memory whose drive knows where its sessions are.
@@ -38,12 +49,28 @@ impl Disc {
         disc
     }
 
+    /// A session that is still open: what follows goes on in it.
+    fn open(medium: Medium, bytes: Vec<u8>) -> Self {
+        Self {
+            append: Appendable {
+                session_start: Lba::ZERO,
+                last_recorded: last_of(&bytes),
+                next_writable: after(&bytes),
+                begins_session: false,
+            },
+            bytes,
+            medium,
+        }
+    }
+
     fn close(&mut self) {
         let gap = 224 * BLOCK_SIZE;
+        let last_recorded = last_of(&self.bytes);
         self.bytes.resize(self.bytes.len() + gap, 0xee);
         self.append = Appendable {
             session_start: self.append.next_writable,
-            next_writable: Lba::new(u32::try_from(self.bytes.len() / BLOCK_SIZE).unwrap()),
+            last_recorded,
+            next_writable: after(&self.bytes),
             begins_session: true,
         };
         self.append.next_writable = self
@@ -59,7 +86,7 @@ impl Disc {
         FileSystemImage::import(&self.bytes, &options(self.medium, self.append)).unwrap()
     }
 
-    fn contents(&self) -> Vec<(String, Option<Vec<u8>>)> {
+    fn contents(&self) -> Contents {
         let session = Session {
             start: self.append.session_start,
             last_recorded: None,
@@ -102,7 +129,10 @@ fn a_new_session_shows_the_new_tree_and_the_old_one_stays() {
         assert_eq!(plan.protocol, Protocol::SessionAppend, "{medium}");
         assert_eq!(plan.modified.epochs()[0].role, EpochRole::Shadow);
         // 16 blocks nobody reads, descriptors, tables and folders, and five blocks of data.
-        assert_eq!(plan.lower_bound, plan.modified.block_count());
+        // The shortest track of a CD has 300.
+        let track = if medium == Medium::CdR { 300 } else { 0 };
+        let recorded = plan.lower_bound.max(BlockCount::new(track));
+        assert_eq!(recorded, plan.modified.block_count(), "{medium}");
         assert!(plan.lower_bound.get() > 16 + 3 + 5 && plan.lower_bound.get() <= 64);
         let wanted = contents_of(image.tree(), &read_all(&result));
         let session = appended(&disc, &result);
@@ -189,4 +219,113 @@ fn what_cannot_be_appended_is_refused_in_words() {
     assert!(text.contains("cannot be edited in place"), "{text}");
     let text = refusal(disc.append, &|image| image.fold());
     assert!(text.contains("cannot be folded back"), "{text}");
+}
+
+/// A volume with a virtual partition, as it is recorded first.
+fn first_virtual(medium: Medium, revision: UdfRevision) -> Vec<u8> {
+    let udf = UdfOptions {
+        time: THEN,
+        ..UdfOptions::with_partition(revision, PartitionKind::Virtual)
+    };
+    let mut image = FileSystemImage::new(medium, FileSystems::Udf(udf), THEN);
+    let folder = Metadata::directory().modified_at(THEN);
+    image.add(b"/docs", folder, NewKind::Directory).unwrap();
+    image.add(b"/docs/one", file(), bytes(1, 5000)).unwrap();
+    image.add(b"/docs/two", file(), bytes(2, 100_000)).unwrap();
+    image.add(b"/empty", file(), bytes(0, 0)).unwrap();
+    image.add(b"/three", file(), bytes(3, 20_000)).unwrap();
+    for number in 0..200 {
+        let name = format!("/docs/a name that is long enough {number:03}");
+        image.add(name.as_bytes(), file(), bytes(4, 3000)).unwrap();
+    }
+    read_all(&image.result().unwrap())
+}
+
+/// Every path with its content.
+type Contents = Vec<(String, Option<Vec<u8>>)>;
+
+/// The tree that a reader shows that looks at the last block recorded, and before it a little.
+fn shown(bytes: &[u8], start: Lba) -> Result<Contents, ImageError> {
+    let session = Session {
+        start,
+        last_recorded: last_of(bytes),
+    };
+    let tree = View::Udf.read_session(&bytes, session)?;
+    Ok(contents_of(&tree, &bytes))
+}
+
+#[test]
+fn a_new_table_shows_the_new_tree() {
+    for medium in ONCE {
+        for revision in [UdfRevision::V1_50, UdfRevision::V2_01, UdfRevision::V2_60] {
+            let mut bytes_on_disc = first_virtual(medium, revision);
+            let old = shown(&bytes_on_disc, Lba::ZERO).unwrap();
+            assert_eq!(old.len(), 206);
+            let mut disc = Disc::open(medium, std::mem::take(&mut bytes_on_disc));
+            let mut image = disc.import();
+            image.add(b"/new", file(), bytes(9, 10_000)).unwrap();
+            image.remove(b"/three").unwrap();
+            image.rename(b"/empty", b"/docs/moved").unwrap();
+            let result = image.result().unwrap();
+            let plan = result.plan().unwrap();
+            assert_eq!(plan.protocol, Protocol::VatAppend, "{medium} {revision:?}");
+            assert_eq!(plan.modified.epochs()[0].role, EpochRole::Commit);
+            let wanted = contents_of(image.tree(), &read_all(&result));
+            let run = appended(&disc, &result);
+            // The root, /docs, a handful of entries, the data, and the table with its entry.
+            let most = if medium.write_unit().blocks().get() == 1 {
+                300
+            } else {
+                64
+            };
+            assert!(run.len() <= most * BLOCK_SIZE, "{medium}: {}", run.len());
+            let before = disc.bytes.clone();
+            disc.bytes.extend_from_slice(&run);
+            assert_eq!(shown(&disc.bytes, Lba::ZERO).unwrap(), wanted, "{medium}");
+            assert!(disc.bytes.starts_with(&before));
+            // Cut anywhere, readers that look back a little show the old tree, or none.
+            for cut in (BLOCK_SIZE..run.len()).step_by(medium.write_unit().bytes()) {
+                let mut cut_disc = before.clone();
+                cut_disc.extend_from_slice(&run[..cut]);
+                if let Ok(shown) = shown(&cut_disc, Lba::ZERO) {
+                    assert_eq!(shown, old, "{medium} {revision:?} cut after {cut} bytes");
+                }
+            }
+            // The next edit begins a session.
+            disc.close();
+            disc.append.session_start = Lba::ZERO;
+            let mut image = disc.import();
+            image.remove(b"/docs/one").unwrap();
+            let result = image.result().unwrap();
+            let wanted = contents_of(image.tree(), &read_all(&result));
+            let start = disc.append.next_writable;
+            let run = appended(&disc, &result);
+            disc.bytes.extend_from_slice(&run);
+            assert_eq!(shown(&disc.bytes, start).unwrap(), wanted, "{medium}");
+            assert_eq!(wanted.len(), 205);
+        }
+    }
+}
+
+#[test]
+fn an_edit_of_one_file_costs_what_it_changes() {
+    let disc = Disc::open(Medium::BdR, first_virtual(Medium::BdR, UdfRevision::V2_50));
+    let mut image = disc.import();
+    image.replace(b"/docs/two", file(), bytes(5, 2048)).unwrap();
+    let result = image.result().unwrap();
+    // The file has its entry's address, so its folder does not change: the entry, its data, and
+    // the table.
+    let new = result.new.as_ref().unwrap();
+    assert_eq!(
+        new.metadata.get()
+            - new
+                .update
+                .as_ref()
+                .unwrap()
+                .update
+                .virtual_table_blocks()
+                .get(),
+        1
+    );
+    assert_eq!(result.plan().unwrap().modified.block_count().get(), 32);
 }
