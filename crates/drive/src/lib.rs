@@ -32,6 +32,7 @@ mod ext;
 mod image_file;
 mod image_replies;
 mod reader;
+mod recording;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 pub mod sg_io;
 pub mod software;
@@ -43,6 +44,7 @@ pub use error::CommandError;
 pub use ext::DriveExt;
 pub use image_file::ImageFileDrive;
 pub use reader::DriveReader;
+pub use recording::RecordingExt;
 
 /// The README's example, run as a test.
 #[cfg(doctest)]
