@@ -5,6 +5,8 @@ use reburn_blocks::{
     ModifiedBlocks, Plan, WriteUnit,
 };
 
+use reburn_mmc::Profile;
+
 use crate::disc::Disc;
 use crate::link::Link;
 use crate::medium::Medium;
@@ -24,6 +26,12 @@ pub(crate) fn check_plan(
         return Err(RecordError::BlankDisc { profile, volume });
     }
     check_writable(medium)?;
+    if plan.next_writable.is_some() && profile != Profile::REMOVABLE_DISK {
+        return Err(RecordError::NotOverwritten { profile });
+    }
+    if options.simulate {
+        return Err(RecordError::NoTest { profile });
+    }
     let unit = plan.modified.write_unit();
     if !unit.is_multiple_of(medium.write_unit) {
         return Err(RecordError::WriteUnit {

@@ -56,12 +56,127 @@ pub enum RecordError {
     },
     /// The medium cannot be written in any order.
     #[error(
-        "a medium of the kind {profile} cannot be overwritten in place: use DVD+RW, DVD-RAM, BD-RE \
+        "a medium of the kind {profile} cannot be recorded here: use a recordable or rewritable disc, \
          or an image file"
     )]
     NotOverwritable {
         /// What it is.
         profile: Profile,
+    },
+    /// Blocks of the medium are recorded once, and there are some already.
+    #[error(
+        "the {} holds something already, and an image begins with its first block: edit what it has, \
+         or use a blank disc{}",
+        Name(*profile), or_blank_it(*profile)
+    )]
+    NotBlank {
+        /// What it is.
+        profile: Profile,
+    },
+    /// Nothing can be added to the disc.
+    #[error("the {} is closed, so nothing can be added to it: use another disc", Name(*profile))]
+    Closed {
+        /// What it is.
+        profile: Profile,
+    },
+    /// An interruption left a track that the drive does not go on with.
+    #[error(
+        "a recording on the {} was interrupted, and the drive cannot go on with it: close it \
+         (`reburn drive close`), or use another disc{}",
+        Name(*profile), or_blank_it(*profile)
+    )]
+    Damaged {
+        /// What it is.
+        profile: Profile,
+    },
+    /// The plan writes over what the disc cannot write over.
+    #[error(
+        "the plan overwrites blocks, and the {} can only be appended to: make the plan from the disc \
+         itself, which tells where it goes on",
+        Name(*profile)
+    )]
+    NotAppended {
+        /// What it is.
+        profile: Profile,
+    },
+    /// The plan is for a disc that can only be appended to.
+    #[error(
+        "the plan appends a session where a disc goes on that is recorded once, and readers of the {} \
+         do not look there: make the plan for this disc",
+        Name(*profile)
+    )]
+    NotOverwritten {
+        /// What it is.
+        profile: Profile,
+    },
+    /// The disc goes on at another block than the plan.
+    #[error(
+        "the plan is for a disc that goes on at block {plan}, and this one goes on at block {next}: \
+         make a new plan for it"
+    )]
+    GoesOnElsewhere {
+        /// Where the plan begins.
+        plan: Lba,
+        /// Where the disc goes on.
+        next: Lba,
+    },
+    /// The drive does not take the way in which the medium is recorded.
+    #[error(
+        "the drive does not take the way in which a {} is recorded: {source}; try another drive",
+        Name(*profile)
+    )]
+    WriteParameters {
+        /// What it is.
+        profile: Profile,
+        /// What the drive said.
+        source: CommandError,
+    },
+    /// The medium has no test recording.
+    #[error(
+        "a {} cannot be recorded with the laser off, only CD, DVD-R and DVD-RW can: leave the \
+         simulation out",
+        Name(*profile)
+    )]
+    NoTest {
+        /// What it is.
+        profile: Profile,
+    },
+    /// The medium is not recorded at once.
+    #[error(
+        "a {} is recorded in tracks, not at once, as DVD-R and DVD-RW can be: leave that out",
+        Name(*profile)
+    )]
+    NotAtOnce {
+        /// What it is.
+        profile: Profile,
+    },
+    /// What was recorded cannot be closed.
+    #[error("the {} cannot be closed: {source}; try again, or try another drive", Name(*profile))]
+    Close {
+        /// What it is.
+        profile: Profile,
+        /// What the drive said.
+        source: CommandError,
+    },
+    /// Nothing is open on the disc.
+    #[error("the {} has no open session: nothing is to be closed", Name(*profile))]
+    NothingToClose {
+        /// What it is.
+        profile: Profile,
+    },
+    /// The medium cannot be blanked.
+    #[error("a {} cannot be blanked: only CD-RW and DVD-RW can", Name(*profile))]
+    NotBlankable {
+        /// What it is.
+        profile: Profile,
+    },
+    /// Blanking failed.
+    #[error("the {} cannot be blanked: {source}; try again or use another disc", Name(*profile))]
+    Blank {
+        /// What it is.
+        profile: Profile,
+        /// What the drive said.
+        source: CommandError,
     },
     /// The drive describes the medium in a way that no disc is.
     #[error("the drive reports {what}, which no disc has: try another drive")]
@@ -228,6 +343,7 @@ impl RecordError {
             Self::WrongDisc { .. }
             | Self::AlreadyRecorded { .. }
             | Self::BlankDisc { .. }
+            | Self::GoesOnElsewhere { .. }
             | Self::NoFingerprint => ErrorKind::WrongDisc,
             Self::VerificationFailed { .. } => ErrorKind::Verification,
             Self::EmptyImage
@@ -249,6 +365,15 @@ impl fmt::Display for Name {
             Profile::REMOVABLE_DISK => f.write_str("image file"),
             profile => profile.fmt(f),
         }
+    }
+}
+
+const fn or_blank_it(profile: Profile) -> &'static str {
+    match profile {
+        Profile::CD_RW | Profile::DVD_RW_SEQUENTIAL | Profile::DVD_RW_OVERWRITE => {
+            ", or blank this one (`reburn drive blank`)"
+        }
+        _ => "",
     }
 }
 

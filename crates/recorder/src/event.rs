@@ -17,6 +17,11 @@ pub enum Event {
         /// How far it got, in thousandths; none if the drive does not say.
         permille: Option<u16>,
     },
+    /// The medium is being blanked.
+    Blanking {
+        /// How far it got, in thousandths; none if the drive does not say.
+        permille: Option<u16>,
+    },
     /// The disc is compared with what the plan expects.
     CheckingDisc,
     /// The plan was cut on this disc in its commit, and goes on where the disc stands.
@@ -61,7 +66,8 @@ pub enum Event {
         /// Its number, from 0.
         index: usize,
     },
-    /// The medium is made readable for other drives (DVD+RW).
+    /// The medium is made readable for other drives: the format of a DVD+RW is ended, a track,
+    /// session or disc is closed.
     Closing,
     /// Blocks are read back and compared.
     Verifying {

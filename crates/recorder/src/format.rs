@@ -5,6 +5,12 @@
 //! | DVD+RW | 26h: the drive formats in the background, blocks can be written at once |
 //! | DVD-RAM | 00h |
 //! | BD-RE | 00h with the drive's default spare areas; 30h, 31h with less, if blocks lack |
+//! | DVD-RW | 15h: overwritten from then on, and grows as it is written; 10h: all of it at once |
+//! | CD-RW | 10h: packets that are overwritten |
+//! | BD-R | 00h: its blocks can be replaced, or spare areas alone |
+//!
+//! The first three are formatted before they are recorded, if they need it; the others when asked
+//! for.
 
 use std::time::Duration;
 
@@ -16,6 +22,72 @@ use reburn_mmc::{Profile, SenseKey};
 use crate::link::{FORMAT_LIMIT, Link, is_busy};
 use crate::medium::{Medium, examine};
 use crate::{DiscState, Event, FormatPolicy, RecordError};
+
+/// How a medium is formatted when it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum FormatWay {
+    /// The way that is ready soonest and lets blocks be overwritten: DVD-RW grows as it is written,
+    /// blocks of a BD-R can be replaced.
+    #[default]
+    Usual,
+    /// All of the medium at once, where that is another way: DVD-RW.
+    Full,
+    /// Spare areas for what cannot be recorded, and no more: BD-R.
+    SpareAreas,
+}
+
+/// Formats the medium, whatever it holds; as it is then.
+pub(crate) fn format(
+    link: &mut Link<'_>,
+    way: FormatWay,
+    state: &mut DiscState,
+) -> Result<Medium, RecordError> {
+    let medium = examine(link)?;
+    link.settle();
+    let profile = medium.profile;
+    let needed = BlockCount::ONE;
+    let descriptor = wanted(&medium, way).ok_or(RecordError::NoFormat { profile, needed })?;
+    let started = start(link, profile, descriptor);
+    if started.is_ok() {
+        *state = DiscState::Formatting;
+    }
+    started?;
+    wait_for_end(link, profile)?;
+    *state = DiscState::Formatted;
+    examine(link)
+}
+
+/// What the drive is told; `None` if it does not offer that.
+fn wanted(medium: &Medium, way: FormatWay) -> Option<FormatDescriptor> {
+    /// Of a BD-R: blocks can be replaced, and not.
+    const REPLACEABLE: u8 = 0;
+    const SEQUENTIAL: u8 = 1;
+    let (kind, subtype) = match (medium.profile, way) {
+        (Profile::DVD_PLUS_RW | Profile::DVD_PLUS_RW_DL, FormatWay::Usual | FormatWay::Full) => {
+            return Some(DVD_PLUS_RW);
+        }
+        (Profile::DVD_RAM | Profile::BD_RE, FormatWay::Usual | FormatWay::Full) => {
+            (FormatKind::FULL, None)
+        }
+        (Profile::DVD_RW_SEQUENTIAL | Profile::DVD_RW_OVERWRITE, FormatWay::Usual) => {
+            (FormatKind::QUICK, None)
+        }
+        (Profile::DVD_RW_SEQUENTIAL | Profile::DVD_RW_OVERWRITE, FormatWay::Full)
+        | (Profile::CD_RW, FormatWay::Usual | FormatWay::Full) => {
+            (FormatKind::REWRITABLE_FULL, None)
+        }
+        (Profile::BD_R_SEQUENTIAL, FormatWay::Usual | FormatWay::Full) => {
+            (FormatKind::FULL, Some(REPLACEABLE))
+        }
+        (Profile::BD_R_SEQUENTIAL, FormatWay::SpareAreas) => (FormatKind::FULL, Some(SEQUENTIAL)),
+        _ => return None,
+    };
+    let offered = medium.formats.iter().find(|offered| offered.kind == kind)?;
+    Some(FormatDescriptor {
+        subtype: subtype.unwrap_or(offered.subtype),
+        ..*offered
+    })
+}
 
 /// How often the drive is asked how far it got.
 const POLL: Duration = Duration::from_secs(1);
@@ -74,6 +146,28 @@ pub(crate) fn resume_format(
             ..DVD_PLUS_RW
         },
     )?;
+    wait_for_end(link, medium.profile)
+}
+
+/// Lets the border of a DVD-RW grow that is finished, if something must be written behind it.
+pub(crate) fn ensure_growing(
+    link: &mut Link<'_>,
+    medium: &Medium,
+    end: u32,
+) -> Result<(), RecordError> {
+    /// Blocks of a write unit.
+    const UNIT: u32 = 16;
+    let is_behind = medium.frontier.is_some_and(|frontier| end > frontier.get());
+    if medium.profile != Profile::DVD_RW_OVERWRITE || medium.border_open || !is_behind {
+        return Ok(());
+    }
+    let descriptor = FormatDescriptor {
+        blocks: BlockCount::ZERO,
+        kind: FormatKind::QUICK_GROW,
+        subtype: 0,
+        parameter: UNIT,
+    };
+    start(link, medium.profile, descriptor)?;
     wait_for_end(link, medium.profile)
 }
 
@@ -156,7 +250,7 @@ fn wait_for_end(link: &mut Link<'_>, profile: Profile) -> Result<(), RecordError
 }
 
 /// Thousandths of what drives count in 1/65536.
-fn permille(progress: u16) -> u16 {
+pub(crate) fn permille(progress: u16) -> u16 {
     (u32::from(progress) * 1000 / 65536) as u16
 }
 
@@ -197,7 +291,10 @@ mod tests {
             formatted: false,
             blank: true,
             overwritable: false,
+            frontier: None,
+            border_open: false,
             background_format: BackgroundFormat::None,
+            sequence: None,
             formats: formats.iter().map(way).collect(),
         }
     }

@@ -44,24 +44,34 @@
 //! Source: MMC-6 for the commands and their order.
 #![forbid(unsafe_code)]
 
+mod append;
+mod blank;
 mod checks;
+mod close;
 mod disc;
 mod error;
 mod event;
 mod format;
+mod frontier;
 mod link;
 mod medium;
 mod options;
+mod parameters;
 mod recorder;
+mod sequence;
 mod state;
+mod stream;
 mod verify;
 mod write;
 
+pub use blank::BlankWay;
 pub use error::{ErrorKind, Failure, RecordError};
 pub use event::Event;
+pub use format::FormatWay;
 pub use medium::{Medium, inspect};
-pub use options::{FormatPolicy, Options, Verify};
+pub use options::{Close, FormatPolicy, Options, Verify};
 pub use recorder::{Outcome, Recorder};
+pub use sequence::{OpenTrack, Sequence};
 pub use state::DiscState;
 
 /// The README's example, run as a test.

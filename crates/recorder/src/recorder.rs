@@ -10,19 +10,23 @@ use std::ops::ControlFlow;
 use reburn_blocks::{
     BlockCount, BlockRange, BlockRangeList, BlockRead, Epoch, EpochRole, Lba, ModifiedBlocks, Plan,
 };
-use reburn_drive::{Drive, DriveExt};
+use reburn_drive::{Drive, DriveExt, RecordingExt};
 use reburn_mmc::command::CloseFunction;
 use reburn_mmc::reply::BackgroundFormat;
 use reburn_mmc::{Profile, Speed};
 
+use crate::append;
+use crate::blank::{self, BlankWay};
 use crate::checks::{Standing, check_disc, check_fits, check_kind, check_plan, check_writable};
-use crate::format::{ensure_formatted, resume_format};
+use crate::close::until_done;
+use crate::format::{self, FormatWay, ensure_formatted, ensure_growing, resume_format};
+use crate::frontier::{Filled, filled_up};
 use crate::link::Link;
 use crate::medium::{Medium, examine, supported};
 use crate::state::{Aim, Progress};
 use crate::verify::verify;
 use crate::write::{Writer, transfer_blocks};
-use crate::{DiscState, Event, Failure, Options, RecordError, Verify};
+use crate::{Close, DiscState, Event, Failure, Options, RecordError, Verify};
 
 /// What a recording came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,12 +45,35 @@ pub struct Outcome {
     pub formatted: bool,
     /// Blocks read back and found right.
     pub verified: BlockCount,
+    /// Whether a session was closed.
+    pub closed: bool,
+    /// Whether the laser was off all the time.
+    pub simulated: bool,
+}
+
+impl Outcome {
+    /// Nothing was recorded on the medium.
+    pub(crate) fn nothing(medium: Medium) -> Self {
+        Self {
+            medium,
+            recorded: BlockCount::ZERO,
+            epochs: 0,
+            resumed: BlockCount::ZERO,
+            retries: 0,
+            formatted: false,
+            verified: BlockCount::ZERO,
+            closed: false,
+            simulated: false,
+        }
+    }
 }
 
 /// One sentence.
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.recorded.is_zero() {
+        if self.simulated {
+            write!(f, "tested {} blocks with the laser off", self.recorded)?;
+        } else if self.recorded.is_zero() {
             f.write_str("nothing to record: the disc is already as the plan wants it")?;
         } else {
             let (blocks, epochs) = (self.recorded, self.epochs);
@@ -63,6 +90,9 @@ impl fmt::Display for Outcome {
         if self.retries > 0 {
             let ending = if self.retries == 1 { "y" } else { "ies" };
             write!(f, " with {} retr{ending}", self.retries)?;
+        }
+        if self.closed {
+            f.write_str(", closed the session")?;
         }
         if !self.verified.is_zero() {
             write!(f, ", read {} back", self.verified)?;
@@ -101,6 +131,10 @@ impl<'d> Recorder<'d> {
         let mut unheard = |_: Event| ControlFlow::Continue(());
         let mut link = Link::new(self.drive, &mut unheard);
         let medium = examine(&mut link)?;
+        if let Some(sequence) = medium.sequence {
+            append::check_plan(&mut link, (&medium, &sequence), plan, source)?;
+            return Ok(medium);
+        }
         check_plan(&medium, plan, source, self.options)?;
         check_disc(&mut link, &medium, plan, source)?;
         Ok(medium)
@@ -132,6 +166,51 @@ impl<'d> Recorder<'d> {
             .map_err(|error| Failure { error, state })
     }
 
+    /// Blanks a CD-RW or DVD-RW; the medium as it is then.
+    pub fn blank(
+        &mut self,
+        way: BlankWay,
+        events: &mut dyn FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<Medium, Failure> {
+        let mut state = DiscState::Unchanged;
+        let mut link = Link::new(self.drive, events);
+        let blanked = link
+            .lock()
+            .and_then(|mut link| blank::blank(&mut link, way, &mut state));
+        blanked.map_err(|error| Failure { error, state })
+    }
+
+    /// Formats a medium in this way, whatever it holds; the medium as it is then. Recording an image
+    /// formats by itself what must be formatted.
+    pub fn format(
+        &mut self,
+        way: FormatWay,
+        events: &mut dyn FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<Medium, Failure> {
+        let mut state = DiscState::Unchanged;
+        let mut link = Link::new(self.drive, events);
+        let formatted = link
+            .lock()
+            .and_then(|mut link| format::format(&mut link, way, &mut state));
+        formatted.map_err(|error| Failure { error, state })
+    }
+
+    /// Closes what is open on a disc that is recorded in sessions, after mending what an
+    /// interruption left; with [`Close::Finalise`] for good. The medium as it is then.
+    pub fn close(
+        &mut self,
+        close: Close,
+        events: &mut dyn FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<Medium, Failure> {
+        let mut state = DiscState::Unchanged;
+        let options = self.options;
+        let mut link = Link::new(self.drive, events);
+        let closed = link
+            .lock()
+            .and_then(|mut link| append::close_disc(&mut link, options, close, &mut state));
+        closed.map_err(|error| Failure { error, state })
+    }
+
     /// Records a whole image from block 0 on, after formatting the medium if needed. The last
     /// write unit is filled up with zeros.
     ///
@@ -159,6 +238,9 @@ fn plan_onto(
     let mut link = link.lock()?;
     let medium = examine(&mut link)?;
     link.settle();
+    if let Some(sequence) = medium.sequence {
+        return append::plan_onto(&mut link, (medium, sequence), plan, source, options, state);
+    }
     check_plan(&medium, plan, source, options)?;
     let standing = check_disc(&mut link, &medium, plan, source)?;
     if !plan.modified.is_empty() {
@@ -205,6 +287,13 @@ fn image_onto(
     let mut link = link.lock()?;
     let medium = examine(&mut link)?;
     link.settle();
+    if let Some(sequence) = medium.sequence {
+        return append::image_onto(&mut link, (medium, sequence), source, options, state);
+    }
+    if options.simulate {
+        let profile = medium.profile;
+        return Err(RecordError::NoTest { profile });
+    }
     check_kind(&medium)?;
     let was_formatted = medium.formatted;
     let needed = image.block_count();
@@ -251,14 +340,24 @@ impl Job<'_> {
         if let Some(speed) = self.options.speed {
             link.ask(|drive| drive.set_speed(Speed::MAX, speed))?;
         }
-        let (recorded, epochs) = (self.blocks.block_count(), self.blocks.epochs().len());
+        let (blocks, fill) = match medium.frontier {
+            Some(frontier) => filled_up(self.blocks, frontier),
+            None => (self.blocks.clone(), BlockRangeList::new()),
+        };
+        let source = Filled {
+            source: self.source,
+            fill,
+        };
+        let (recorded, epochs) = (blocks.block_count(), blocks.epochs().len());
         link.emit(Event::Started {
             blocks: recorded,
             epochs,
         })?;
-        let mut progress = Progress::new(self.aim, self.blocks, *state);
-        let mut writer = Writer::new(link, &medium, self.source, self.options.retries);
-        let written = writer.record(self.blocks, &mut progress);
+        let end = blocks.ranges().map(BlockRange::end_exclusive).max();
+        ensure_growing(link, &medium, end.unwrap_or(0))?;
+        let mut progress = Progress::new(self.aim, &blocks, *state);
+        let mut writer = Writer::new(link, &medium, &source, self.options.retries);
+        let written = writer.record(&blocks, &mut progress);
         let retries = writer.retried();
         *state = progress.state();
         written?;
@@ -273,19 +372,24 @@ impl Job<'_> {
             }
         };
         Ok(Outcome {
-            medium,
             recorded,
             epochs,
-            resumed: BlockCount::ZERO,
             retries,
-            formatted: false,
             verified,
+            ..Outcome::nothing(medium)
         })
     }
 }
 
-/// Ends the background format of a DVD+RW, so that other drives can read the disc.
+/// Ends the background format of a DVD+RW, and the border of a DVD-RW, so that other drives can
+/// read the disc.
 fn close(link: &mut Link<'_>, medium: &Medium) -> Result<(), RecordError> {
+    if medium.profile == Profile::DVD_RW_OVERWRITE {
+        link.emit(Event::Closing)?;
+        let closed = until_done(link, |drive| drive.begin_close(CloseFunction::Session, 0));
+        // A border that is finished has nothing to end.
+        return supported(closed).map(drop);
+    }
     if !matches!(
         medium.profile,
         Profile::DVD_PLUS_RW | Profile::DVD_PLUS_RW_DL

@@ -17,6 +17,10 @@ pub enum DiscState {
     Formatting,
     /// The disc was formatted, and nothing was recorded on it since.
     Formatted,
+    /// Blanking has begun and is not known to have ended.
+    Blanking,
+    /// The disc was blanked.
+    Blank,
     /// Only blocks that no reader of the old tree reads may have changed.
     OldTree,
     /// The blocks that make the new tree the one readers see are partly recorded.
@@ -44,6 +48,15 @@ pub enum DiscState {
         /// What the plan promises if they are not; none for an image.
         class: CrashClass,
     },
+    /// A new session is partly recorded, behind everything that the disc shows.
+    Appending {
+        /// How many of its blocks may be on the disc.
+        recorded: BlockCount,
+        /// How many it has.
+        total: BlockCount,
+    },
+    /// Everything is recorded, but its session is still open.
+    NotClosed,
     /// Everything is recorded, and the drive confirmed it.
     Recorded,
 }
@@ -56,6 +69,10 @@ impl fmt::Display for DiscState {
                 "the format has begun, so what the disc held is gone; let the drive finish it, \
                  then record the whole image",
             ),
+            Self::Blanking => {
+                f.write_str("blanking has begun, so what the disc held is gone; blank it again")
+            }
+            Self::Blank => f.write_str("the disc is blank"),
             Self::Formatted => f.write_str("the disc is formatted and empty"),
             Self::OldTree => {
                 f.write_str("the disc still shows the old tree, and the plan can be recorded again")
@@ -70,6 +87,16 @@ impl fmt::Display for DiscState {
                 f,
                 "the disc holds up to {recorded} of {total} blocks of the image and shows nothing \
                  whole; record the image again"
+            ),
+            Self::Appending { recorded, total } => write!(
+                f,
+                "the disc shows what it showed before, with up to {recorded} of {total} blocks of an \
+                 open session behind it; record the same again to go on there, or close the session \
+                 (`reburn drive close`)"
+            ),
+            Self::NotClosed => f.write_str(
+                "every block was recorded, but the session is open, so readers may not find it; \
+                 close it (`reburn drive close`)",
             ),
             Self::Unconfirmed { class } => write!(
                 f,
@@ -100,6 +127,8 @@ const fn while_committing(class: CrashClass) -> &'static str {
 pub(crate) enum Aim {
     /// A plan of this class, over the disc it was made for.
     Plan(CrashClass),
+    /// A plan of this class, behind everything that the disc has.
+    Append(CrashClass),
     /// A whole image.
     Image,
 }
@@ -194,7 +223,7 @@ impl<'a> Progress<'a> {
             return DiscState::Recorded;
         }
         let class = match self.aim {
-            Aim::Plan(class) => class,
+            Aim::Plan(class) | Aim::Append(class) => class,
             Aim::Image => CrashClass::None,
         };
         let total = self.total();
@@ -207,6 +236,8 @@ impl<'a> Progress<'a> {
             .any(|epoch| epoch.role == EpochRole::Commit);
         match self.aim {
             Aim::Image => DiscState::PartOfImage { recorded, total },
+            Aim::Append(_) if !committing => DiscState::Appending { recorded, total },
+            Aim::Append(class) => DiscState::Committing { class },
             Aim::Plan(CrashClass::None) => DiscState::Mixture { recorded, total },
             Aim::Plan(class) if committing => DiscState::Committing { class },
             Aim::Plan(_) => DiscState::OldTree,

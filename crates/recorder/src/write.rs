@@ -240,7 +240,7 @@ impl<'w, 'a> Writer<'w, 'a> {
 
 /// Asks in three ways whether the drive is done with its buffer: some say so while they still
 /// write, and then only one of these tells.
-fn at_rest(drive: &mut dyn Drive) -> Result<(), CommandError> {
+pub(crate) fn at_rest(drive: &mut dyn Drive) -> Result<(), CommandError> {
     drive.test_unit_ready()?;
     let sense = drive.request_sense()?;
     let failed = sense.deferred
@@ -265,7 +265,7 @@ fn at_rest(drive: &mut dyn Drive) -> Result<(), CommandError> {
 }
 
 /// Power on, or a reset of any kind (SPC-3 annex D, 6/29/xx).
-fn is_reset(sense: &Sense) -> bool {
+pub(crate) fn is_reset(sense: &Sense) -> bool {
     const RESET: u8 = 0x29;
     sense.key == SenseKey::UnitAttention && sense.asc == RESET
 }
@@ -276,7 +276,7 @@ fn is_writing(sense: &Sense) -> bool {
 }
 
 /// Whether the drive refused a write without having begun it.
-fn is_refusal(error: &RecordError) -> bool {
+pub(crate) fn is_refusal(error: &RecordError) -> bool {
     match error {
         RecordError::Command(error) => error.sense().is_some_and(|sense| {
             sense.deferred
@@ -325,7 +325,11 @@ fn blocks_before(ranges: &BlockRangeList, lba: Lba) -> BlockCount {
 
 /// The next blocks to send at or after `from`. Transfers end at multiples of `transfer`, so
 /// that none cuts a write unit.
-fn next_transfer(ranges: &BlockRangeList, from: Lba, transfer: BlockCount) -> Option<BlockRange> {
+pub(crate) fn next_transfer(
+    ranges: &BlockRangeList,
+    from: Lba,
+    transfer: BlockCount,
+) -> Option<BlockRange> {
     let ahead = ranges.ranges();
     let range = ahead.get(ahead.partition_point(|range| range.end_lba() < from))?;
     let start = range.start_lba().max(from);

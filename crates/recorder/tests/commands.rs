@@ -13,9 +13,7 @@ use reburn_recorder::{
 
 const UNVERIFIED: Options = Options {
     verify: Verify::None,
-    format: reburn_recorder::FormatPolicy::IfNeeded,
-    speed: None,
-    retries: 3,
+    ..Options::DEFAULT
 };
 
 /// Records a plan of sevens without reading them back.

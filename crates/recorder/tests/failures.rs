@@ -111,8 +111,9 @@ fn media_that_cannot_take_the_plan() {
       process of becoming ready (2/04/01)): wait and try again; nothing was recorded
     write-protected (Drive): the DVD+RW is write-protected: open the write protection of the
       disc or its cartridge; nothing was recorded
-    write-once (Drive): a medium of the kind BD-R (sequential) cannot be overwritten in
-      place: use DVD+RW, DVD-RAM, BD-RE or an image file; nothing was recorded
+    write-once (Drive): the plan overwrites blocks, and the BD-R (sequential) can only be
+      appended to: make the plan from the disc itself, which tells where it goes on; nothing
+      was recorded
     blank (WrongDisc): the DVD+RW is blank, and the plan changes the disc 'ARCHIVE': insert
       that disc; nothing was recorded
     too small (Drive): 144 blocks are needed, but the DVD+RW has 143: use a larger disc;
