@@ -8,7 +8,8 @@ use reburn_image::Medium;
 use reburn_tree::Timestamp;
 
 use crate::choices::{
-    AccessArg, CompareArg, DeepArg, JolietArg, LevelArg, PartitionArg, Switch, TreeArg, VerifyArg,
+    AccessArg, CloseArg, CompareArg, DeepArg, JolietArg, LevelArg, PartitionArg, Switch, TreeArg,
+    VerifyArg,
 };
 use crate::disc::DiscName;
 use crate::drive_args::DriveArgs;
@@ -176,10 +177,11 @@ pub struct TreeArgs {
     /// The tree to read; the best that is there by default
     #[arg(long, value_enum, value_name = "TREE")]
     pub tree: Option<TreeArg>,
-    /// The block that the session starts at, on discs with several
-    #[arg(long, value_name = "BLOCK", default_value_t = 0)]
+    /// The block that the session starts at, on discs with several: the last one that is closed by
+    /// default, and block 0 of an image
+    #[arg(long, value_name = "BLOCK")]
     #[arg(value_parser = clap::value_parser!(u32).range(..=0xffff_ff00))]
-    pub start: u32,
+    pub start: Option<u32>,
     /// The last block that was recorded, where a virtual allocation table is looked for: the end
     /// of the image by default
     #[arg(long, value_name = "BLOCK")]
@@ -246,6 +248,10 @@ pub struct Edit {
     /// The medium that the image is on or for; a virtual disc says so itself
     #[arg(long, value_parser = medium)]
     pub media: Option<Medium>,
+    /// Where a disc that is recorded once goes on, if it is in an image: behind it by default
+    #[arg(long, value_name = "BLOCK")]
+    #[arg(value_parser = clap::value_parser!(u32).range(..=0xffff_ff00))]
+    pub next: Option<u32>,
     #[command(flatten)]
     pub time: TimeArgs,
     #[command(flatten)]
@@ -280,6 +286,18 @@ pub struct Burn {
     /// Make a virtual disc of this kind if PATH does not exist
     #[arg(long, value_parser = medium)]
     pub media: Option<Medium>,
+    /// What becomes of the session on a medium that is recorded in sessions
+    #[arg(long, value_enum, default_value_t = CloseArg::Session)]
+    pub close: CloseArg,
+    /// Record a DVD-R or DVD-RW at once; it is closed then
+    #[arg(long)]
+    pub at_once: bool,
+    /// Go through everything with the laser off: CD, DVD-R and DVD-RW
+    #[arg(long)]
+    pub simulate: bool,
+    /// The speed to write at, in kB/s; the drive takes the nearest that it has
+    #[arg(long, value_name = "KB/S")]
+    pub speed: Option<u32>,
 }
 
 /// `reburn rehearse`

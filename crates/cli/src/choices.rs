@@ -98,6 +98,17 @@ pub enum CompareArg {
     Content,
 }
 
+/// What becomes of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CloseArg {
+    /// It stays open, and what comes next goes on in it; few readers find it
+    LeaveOpen,
+    /// It is closed, and another one can follow
+    Session,
+    /// The disc is closed for good
+    Finalise,
+}
+
 /// What to verify.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum VerifyArg {

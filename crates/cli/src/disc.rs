@@ -5,10 +5,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use reburn_blocks::{BlockRead, ImageFile};
+use reburn_blocks::{Appendable, BlockRead, ImageFile, Lba};
 use reburn_drive::{Drive, DriveExt, DriveReader, ImageFileDrive};
 use reburn_emulator::{Emulator, MediumKind, VirtualDisc};
-use reburn_image::Medium;
+use reburn_image::{Medium, Session};
+use reburn_recorder::{Sequence, inspect};
 
 use crate::failure::Failure;
 
@@ -50,6 +51,12 @@ pub struct OpenDisc {
     pub blocks: Box<dyn BlockRead>,
     /// What it is, if it says so itself.
     pub medium: Option<Medium>,
+    /// The session that readers begin in, as its drive tells them.
+    pub session: Session,
+    /// Where it goes on, if it can only be appended to.
+    pub append: Option<Appendable>,
+    /// Whether nothing can be recorded on it any more, or only once it is closed.
+    pub sequence: Option<Sequence>,
 }
 
 impl DiscName {
@@ -61,6 +68,9 @@ impl DiscName {
                 Ok(OpenDisc {
                     blocks: Box::new(file),
                     medium: None,
+                    session: Session::default(),
+                    append: None,
+                    sequence: None,
                 })
             }
             Self::Virtual(path) => {
@@ -70,10 +80,20 @@ impl DiscName {
                 let failed =
                     |error: reburn_drive::CommandError| Failure::drive(error.to_string()).of(self);
                 drive.clear_attentions().map_err(failed)?;
-                let reader = DriveReader::new(drive).map_err(failed)?;
+                let found = inspect(&mut drive)
+                    .map_err(|error| Failure::drive(error.to_string()).of(self))?;
+                let reader = match found.sequence {
+                    // What a drive calls its capacity ends with the last closed session.
+                    Some(_) => DriveReader::with_count(drive, found.capacity),
+                    None => DriveReader::new(drive).map_err(failed)?,
+                };
+                let append = found.appendable();
                 Ok(OpenDisc {
                     blocks: Box::new(reader),
                     medium,
+                    session: session_of(&found),
+                    append,
+                    sequence: found.sequence,
                 })
             }
         }
@@ -127,6 +147,18 @@ impl DiscName {
                 ))
             })?;
         VirtualDisc::create(path, kind).map_err(|error| Failure::usage(error.to_string()).of(self))
+    }
+}
+
+/// The session that readers begin in.
+fn session_of(found: &reburn_recorder::Medium) -> Session {
+    let Some(sequence) = found.sequence else {
+        return Session::default();
+    };
+    let last = found.capacity.get().checked_sub(1);
+    Session {
+        start: sequence.session_start,
+        last_recorded: last.map(Lba::new),
     }
 }
 

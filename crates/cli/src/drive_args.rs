@@ -4,8 +4,10 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use reburn_emulator::MediumKind;
+
+use crate::disc::DiscName;
 
 /// `reburn drive`
 #[derive(Debug, Args)]
@@ -20,6 +22,12 @@ pub struct DriveArgs {
 pub enum DriveAction {
     /// Make a virtual disc, as it is sold: blank, unless its kind is sold formatted
     Create(Create),
+    /// Blank a CD-RW or DVD-RW
+    Blank(Blank),
+    /// Format a disc, whatever it holds: burning an image formats by itself what must be
+    Format(Format),
+    /// Close what is open on a disc that is recorded in sessions, mending what was interrupted
+    Close(CloseDisc),
     /// Run a program that sees a virtual disc in an optical drive, as /dev/sr0 (Linux)
     Run(Run),
     /// Offer a virtual disc in an optical drive to other hosts and virtual machines, by iSCSI
@@ -34,6 +42,48 @@ pub struct Create {
     /// What kind of disc
     #[arg(long, value_name = "KIND", value_parser = kind)]
     pub media: MediumKind,
+}
+
+/// `reburn drive blank`
+#[derive(Debug, Args)]
+pub struct Blank {
+    /// The disc: virtual:PATH
+    pub disc: DiscName,
+    /// Blank all of it, so that a DVD-RW takes sessions again
+    #[arg(long)]
+    pub full: bool,
+}
+
+/// `reburn drive format`
+#[derive(Debug, Args)]
+pub struct Format {
+    /// The disc: virtual:PATH
+    pub disc: DiscName,
+    /// How: a BD-R so that its blocks can be replaced, or with spare areas alone; a DVD-RW for
+    /// overwriting, so that it grows or all of it at once
+    #[arg(long, value_enum, default_value_t = FormatArg::Usual)]
+    pub way: FormatArg,
+}
+
+/// `reburn drive close`
+#[derive(Debug, Args)]
+pub struct CloseDisc {
+    /// The disc: virtual:PATH
+    pub disc: DiscName,
+    /// Close it for good
+    #[arg(long)]
+    pub finalise: bool,
+}
+
+/// Ways to format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FormatArg {
+    /// The way that is ready soonest and lets blocks be overwritten
+    Usual,
+    /// All of the disc at once
+    Full,
+    /// Spare areas and no more
+    SpareAreas,
 }
 
 fn kind(name: &str) -> Result<MediumKind, String> {

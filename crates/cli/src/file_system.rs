@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use reburn_image::{FileSystems, IsoOptions, UdfOptions, UdfRevision, new_udf_volume, new_volume};
+use reburn_image::{
+    FileSystems, IsoOptions, Medium, UdfOptions, UdfRevision, new_udf_volume, new_volume,
+};
 use reburn_iso9660::{DeepDirectories, Joliet, Level};
 use reburn_tree::Timestamp;
 use reburn_udf::{Access, PartitionKind};
@@ -65,15 +67,30 @@ impl fmt::Display for FileSystemArg {
 }
 
 impl VolumeArgs {
-    /// The file systems that are wanted, dated `time`.
-    pub fn file_systems(&self, time: Timestamp) -> FileSystems {
+    /// The file systems that are wanted, dated `time`, on a medium. One that is recorded once gets a
+    /// virtual partition of UDF, which can be appended to.
+    pub fn file_systems(&self, time: Timestamp, medium: Medium) -> FileSystems {
         if self.dvd_video {
             let udf = self.udf(UdfRevision::V1_02, time);
             return FileSystems::DvdVideo(self.dvd_iso(time), udf);
         }
         match self.fs {
             FileSystemArg::Iso => FileSystems::Iso(self.iso(time)),
-            FileSystemArg::Udf(revision) => FileSystems::Udf(self.udf(revision, time)),
+            FileSystemArg::Udf(revision) => {
+                let udf = self.udf(revision, time);
+                let can_be = revision.partitions().contains(&PartitionKind::Virtual);
+                let is_free = self.partition.is_none() && self.access.is_none();
+                if medium.is_sequential() && can_be && is_free {
+                    let partition = PartitionKind::Virtual;
+                    let UdfOptions { access, .. } = UdfOptions::with_partition(revision, partition);
+                    return FileSystems::Udf(UdfOptions {
+                        partition,
+                        access,
+                        ..udf
+                    });
+                }
+                FileSystems::Udf(udf)
+            }
             FileSystemArg::Bridge(revision) => {
                 FileSystems::Bridge(self.iso(time), self.udf(revision, time))
             }

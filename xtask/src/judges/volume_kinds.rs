@@ -249,10 +249,13 @@ pub const KINDS: [Kind; 21] = [
     },
 ];
 
-/// Kinds that are edited in place, on what medium, and whether a sample has them.
-pub const EDITED: [(&str, &str, bool); 4] = [
+/// Kinds that are edited, or appended to, on what medium, and whether a sample has them.
+pub const EDITED: [(&str, &str, bool); 7] = [
     ("2.01 plain", "file", true),
     ("2.01 plain", "bd-re", false),
     ("2.50 metadata", "file", false),
     ("2.50 metadata", "bd-re", true),
+    ("1.50 virtual", "cd-r", true),
+    ("2.01 virtual", "dvd-r", false),
+    ("2.60 virtual", "bd-r", true),
 ];

@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use reburn_blocks::{BlockCount, BlockRangeList, BlockRead, ImageFile, Lba, PlanFile, ReadError};
 use reburn_image::{FileSystemImage, ImportNote, ImportOptions, Medium};
-use reburn_recorder::{Event, Options, Outcome, Recorder, Verify};
+use reburn_mmc::Speed;
+use reburn_recorder::{Close, Event, Options, Outcome, Recorder, Verify};
 use reburn_tree::Timestamp;
 use serde_json::json;
 
 use crate::args::Burn;
-use crate::choices::VerifyArg;
+use crate::choices::{CloseArg, VerifyArg};
 use crate::disc::open_image;
 use crate::failure::Failure;
 use crate::progress::{Progress, Terminal};
@@ -31,6 +32,10 @@ pub fn run(args: &Burn, terminal: Terminal) -> Result<ExitCode, Failure> {
             VerifyArg::Recorded => Verify::Recorded,
             VerifyArg::Whole => Verify::Whole,
         },
+        close: args.close.into(),
+        at_once: args.at_once,
+        simulate: args.simulate,
+        speed: args.speed.map(Speed::from_kilobytes),
         ..Options::default()
     };
     catch_interrupts()?;
@@ -44,6 +49,16 @@ pub fn run(args: &Burn, terminal: Terminal) -> Result<ExitCode, Failure> {
     let outcome = outcome.map_err(|failure| Failure::from(failure).of(&args.drive))?;
     report(&outcome, args, terminal);
     Ok(ExitCode::SUCCESS)
+}
+
+impl From<CloseArg> for Close {
+    fn from(close: CloseArg) -> Self {
+        match close {
+            CloseArg::LeaveOpen => Self::LeaveOpen,
+            CloseArg::Session => Self::Session,
+            CloseArg::Finalise => Self::Finalise,
+        }
+    }
 }
 
 /// Lets an interrupt stop the recording between two write units.
@@ -61,6 +76,8 @@ fn report(outcome: &Outcome, args: &Burn, terminal: Terminal) {
         "formatted": outcome.formatted,
         "retries": outcome.retries,
         "verified": outcome.verified.get(),
+        "closed": outcome.closed,
+        "simulated": outcome.simulated,
     });
     terminal.result(&format!("{}: {outcome}", args.drive), &object);
 }
@@ -156,6 +173,10 @@ impl Show {
             Event::Formatting { permille } => {
                 let done = permille.map_or(0, u32::from);
                 self.at("formatting", BlockCount::new(done), BlockCount::new(1000));
+            }
+            Event::Blanking { permille } => {
+                let done = permille.map_or(0, u32::from);
+                self.at("blanking", BlockCount::new(done), BlockCount::new(1000));
             }
             Event::Recorded { done, total } => self.at("recording", done, total),
             Event::Verifying { done, total } => self.at("verifying", done, total),

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use reburn_blocks::{BlockRangeList, BlockRead, Plan};
+use reburn_blocks::{Appendable, BlockRangeList, BlockRead, Lba, Plan};
 use reburn_emulator::{DriveProfile, MediumKind};
 use reburn_image::{Compare, FileSystemImage, HostOptions, ImportOptions, Medium};
 
 use crate::args::Edit;
 use crate::choices::CompareArg;
+use crate::disc::OpenDisc;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::Terminal;
@@ -32,12 +33,13 @@ pub fn run(args: &Edit, terminal: Terminal) -> Result<ExitCode, Failure> {
             "{name} is a {is} disc; leave out --media {asked}"
         )));
     }
+    let append = append(args, &disc, medium)?;
     let import = ImportOptions {
         medium,
         hierarchy: args.tree.hierarchy(),
         time: time.volume,
         accept_losses: args.accept_losses,
-        append: None,
+        append,
     };
     let mut image = FileSystemImage::import(&*disc.blocks, &import)
         .map_err(|error| Failure::from(error).of(&args.disc))?;
@@ -81,6 +83,27 @@ pub fn run(args: &Edit, terminal: Terminal) -> Result<ExitCode, Failure> {
     }
     terminal.result(&text, &object);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where the disc goes on, if it can only be appended to. An image of such a disc is taken for
+/// one whose sessions are closed.
+fn append(args: &Edit, disc: &OpenDisc, medium: Medium) -> Result<Option<Appendable>, Failure> {
+    if let Some(sequence) = &disc.sequence {
+        let cannot = || Failure::drive(format!("nothing can be added: {sequence}")).of(&args.disc);
+        return disc.append.ok_or_else(cannot).map(Some);
+    }
+    if disc.medium.is_some() || !medium.is_sequential() {
+        return Ok(None);
+    }
+    let end = disc.blocks.block_count();
+    let behind = end.round_up(medium.write_unit()).get();
+    let last = args.tree.last.or(end.get().checked_sub(1));
+    Ok(Some(Appendable {
+        session_start: args.tree.start(),
+        last_recorded: last.map(Lba::new),
+        next_writable: Lba::new(args.next.unwrap_or(behind)),
+        begins_session: true,
+    }))
 }
 
 /// How long an ordinary drive takes to record the plan, and the whole image instead; none for

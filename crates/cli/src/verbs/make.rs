@@ -53,7 +53,7 @@ pub fn tell_translated(result: &ResultImage<'_>, terminal: Terminal) {
 /// Makes the image; nothing stands under its name until it is complete.
 pub fn run(args: &Make, terminal: Terminal) -> Result<ExitCode, Failure> {
     let time = BuildTime::new(&args.time)?;
-    let file_systems = args.volume.file_systems(time.volume);
+    let file_systems = args.volume.file_systems(time.volume, args.media);
     let mut image = FileSystemImage::new(args.media, file_systems, time.volume);
     if !args.dir.is_dir() {
         let missing = std::fs::metadata(&args.dir).err();

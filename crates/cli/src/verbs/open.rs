@@ -26,9 +26,19 @@ impl TreeArgs {
         }
     }
 
+    /// The same with the session that the disc's drive tells of, where none is asked for.
+    pub fn on(&self, disc: &OpenDisc) -> Self {
+        let session = disc.session;
+        Self {
+            start: self.start.or(Some(session.start.get())),
+            last: self.last.or(session.last_recorded.map(Lba::get)),
+            ..self.clone()
+        }
+    }
+
     /// Where the session starts.
     pub fn start(&self) -> Lba {
-        Lba::new(self.start)
+        self.start.map_or(Lba::ZERO, Lba::new)
     }
 
     /// The session, as UDF counts it.
@@ -68,9 +78,10 @@ impl SessionArgs {
             Failure::from(error).of(name)
         };
         let disc = name.open()?;
-        let sessions = match reburn_iso9660::Volume::open(&*disc.blocks, Lba::ZERO) {
+        let on_disc = args.on(&disc);
+        let sessions = match reburn_iso9660::Volume::open(&*disc.blocks, on_disc.start()) {
             Ok(volume) => Sessions::decode(&volume.primary().application_use),
-            Err(_) if args.udf(&*disc.blocks).is_some_and(|udf| udf.is_ok()) => {
+            Err(_) if on_disc.udf(&*disc.blocks).is_some_and(|udf| udf.is_ok()) => {
                 return Err(cannot(
                     "sessions are of ISO 9660, and UDF has its present state only",
                 ));
@@ -79,7 +90,7 @@ impl SessionArgs {
         };
         let start = sessions.and_then(|sessions| sessions.start_of(number));
         let start = start.ok_or_else(|| cannot("the disc lists no such session"))?;
-        args.start = start.get();
+        args.start = Some(start.get());
         Ok(args)
     }
 }
@@ -109,6 +120,7 @@ impl OpenVolume {
     /// Rock Ridge, then UDF, then the rest of ISO 9660.
     pub fn open(name: &DiscName, args: &TreeArgs, terminal: Terminal) -> Result<Self, Failure> {
         let disc = name.open()?;
+        let args = &args.on(&disc);
         let blocks = &*disc.blocks;
         let iso = match args.tree {
             Some(TreeArg::Udf) => None,

@@ -26,6 +26,7 @@ struct Inspectors<'a> {
 /// Shows records of the volume, of a path, or of a block.
 pub fn run(args: &Show, tree: &TreeArgs, terminal: Terminal) -> Result<ExitCode, Failure> {
     let disc = args.disc.open()?;
+    let tree = &tree.on(&disc);
     let mut printer = Printer::new(terminal);
     let flow = if let Some(block) = args.block {
         let end = disc.blocks.block_count();

@@ -5,6 +5,7 @@ mod check;
 mod drive;
 mod help;
 mod journey;
+mod once;
 mod place;
 mod readme;
 mod records;

@@ -1,6 +1,7 @@
 //! `reburn drive`: virtual drives and discs.
 
 mod create;
+mod prepare;
 mod run;
 mod serve;
 
@@ -14,6 +15,9 @@ use crate::progress::Terminal;
 pub fn run(args: &DriveArgs, terminal: Terminal) -> Result<ExitCode, Failure> {
     match &args.action {
         DriveAction::Create(args) => create::run(args, terminal),
+        DriveAction::Blank(args) => prepare::blank(args, terminal),
+        DriveAction::Format(args) => prepare::format(args, terminal),
+        DriveAction::Close(args) => prepare::close(args, terminal),
         DriveAction::Run(args) => run::run(args, terminal),
         DriveAction::Serve(args) => serve::run(args, terminal),
     }
