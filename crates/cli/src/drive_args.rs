@@ -147,4 +147,7 @@ pub struct Serve {
     #[arg(long, value_name = "N", default_value_t = 100)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub pace: u32,
+    /// Write down every command that reaches the drive, a line each
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
 }

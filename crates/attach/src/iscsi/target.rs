@@ -1,6 +1,7 @@
 //! The target: it listens, lets initiators in, and keeps their sessions.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -70,6 +71,16 @@ impl Target {
         Ok(Self {
             shared: Arc::new(shared),
         })
+    }
+
+    /// Writes down every command that hosts give the drive from now on, a line each.
+    pub fn trace(&self, file: File) {
+        self.shared.unit.trace(file);
+    }
+
+    /// Ends the trace; why it is not whole, if it is not.
+    pub fn end_trace(&self) -> io::Result<()> {
+        self.shared.unit.end_trace()
     }
 
     /// Serves initiators, in threads of its own, until [`Target::stop`]; all sessions are over

@@ -4,13 +4,15 @@
 //! is locked as long as any of them wants that. What iSCSI hosts ask a device for and optical
 //! drives lack is answered here: REPORT LUNS, and pages of INQUIRY.
 //!
-//! Invariants: no lock is held while the drive works; a nexus that is gone holds no lock on the
-//! tray.
+//! Invariants: no lock on the initiators' state is held while the drive works; a nexus that is
+//! gone holds no lock on the tray.
 //!
 //! Source: SAM-3, section 5.8 (unit attentions) and 4.9 (LUNs); SPC-3, 6.4, 6.21, 7.6; MMC-6,
 //! PREVENT ALLOW MEDIUM REMOVAL.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fs::File;
+use std::io::{self, BufWriter};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use reburn_drive::software::{Answer, Outcome, deliver};
@@ -18,7 +20,7 @@ use reburn_drive::{Data, Drive, DriveExt, Reply, TransportError};
 use reburn_mmc::command::{Command, Inquiry, PreventAllow};
 use reburn_mmc::{Cdb, Sense, SenseKey};
 
-use crate::SharedDrive;
+use crate::{SharedDrive, TracedDrive};
 
 /// Attentions that a nexus may have to hear, at most; older ones give way.
 const ATTENTIONS_MAX: usize = 8;
@@ -45,7 +47,11 @@ pub(super) struct Unit {
     /// The name of the target that it belongs to.
     target: String,
     nexuses: Mutex<Nexuses>,
+    trace: Mutex<Option<Trace>>,
 }
+
+/// Where what the drive is told is written down.
+type Trace = TracedDrive<BufWriter<File>>;
 
 #[derive(Debug, Default)]
 struct Nexuses {
@@ -69,12 +75,25 @@ impl Unit {
             drive,
             target,
             nexuses: Mutex::default(),
+            trace: Mutex::default(),
         }
+    }
+
+    /// Writes down what the drive is told from now on.
+    pub fn trace(&self, file: File) {
+        let trace = TracedDrive::new(self.drive.clone(), BufWriter::new(file));
+        *lock(&self.trace) = Some(trace);
+    }
+
+    /// Ends the trace, if there is one; why it is not whole, if it is not.
+    pub fn end_trace(&self) -> io::Result<()> {
+        let trace = lock(&self.trace).take();
+        trace.map_or(Ok(()), TracedDrive::finish)
     }
 
     /// A new initiator, which hears of the drive's start first.
     pub fn attach(&self) -> NexusId {
-        let mut nexuses = self.lock();
+        let mut nexuses = lock(&self.nexuses);
         let id = nexuses.next;
         nexuses.next += 1;
         let attentions = VecDeque::from([Sense::POWER_ON_RESET]);
@@ -91,7 +110,7 @@ impl Unit {
     /// The initiator is gone.
     pub fn detach(&self, id: NexusId) {
         let locked_alone = {
-            let mut nexuses = self.lock();
+            let mut nexuses = lock(&self.nexuses);
             let gone = nexuses.known.remove(&id);
             gone.is_some_and(|nexus| nexus.prevents_removal) && !nexuses.removal_is_prevented()
         };
@@ -154,7 +173,7 @@ impl Unit {
             // What the drive itself has to report of it would reach one initiator only.
             let _ = drive.clear_attentions();
         });
-        for nexus in self.lock().known.values_mut() {
+        for nexus in lock(&self.nexuses).known.values_mut() {
             *nexus = Nexus {
                 attentions: VecDeque::from([tell]),
                 prevents_removal: false,
@@ -165,7 +184,7 @@ impl Unit {
     /// What an initiator has to hear before this command is carried out.
     fn attention(&self, id: NexusId, cdb: &Cdb) -> Option<Sense> {
         let waits = matches!(cdb.opcode(), INQUIRY | GET_CONFIGURATION | GET_EVENT_STATUS);
-        let mut nexuses = self.lock();
+        let mut nexuses = lock(&self.nexuses);
         let nexus = nexuses.known.get_mut(&id).filter(|_| !waits)?;
         nexus.attentions.pop_front()
     }
@@ -177,7 +196,14 @@ impl Unit {
         cdb: &Cdb,
         mut data: Data<'_>,
     ) -> Result<Reply, TransportError> {
-        let reply = self.drive.clone().execute(cdb, data.reborrow())?;
+        let reply = match lock(&self.trace).as_mut() {
+            Some(traced) => Some(traced.execute(cdb, data.reborrow())?),
+            None => None,
+        };
+        let reply = match reply {
+            Some(reply) => reply,
+            None => self.drive.clone().execute(cdb, data.reborrow())?,
+        };
         let said = match (&data, reply.sense) {
             (Data::In(sent), None) if cdb.opcode() == REQUEST_SENSE => {
                 let sent = &sent[..reply.transferred.min(sent.len())];
@@ -186,7 +212,7 @@ impl Unit {
             (_, sense) => sense,
         };
         if let Some(sense) = said.filter(|sense| sense.key == SenseKey::UnitAttention) {
-            let mut nexuses = self.lock();
+            let mut nexuses = lock(&self.nexuses);
             for (_, other) in nexuses.known.iter_mut().filter(|(other, _)| **other != id) {
                 if other.attentions.len() == ATTENTIONS_MAX {
                     other.attentions.pop_front();
@@ -204,7 +230,7 @@ impl Unit {
         cdb: &Cdb,
     ) -> Result<Reply, TransportError> {
         let others_prevent = {
-            let nexuses = self.lock();
+            let nexuses = lock(&self.nexuses);
             let mut others = nexuses.known.iter().filter(|(other, _)| **other != id);
             others.any(|(_, nexus)| nexus.prevents_removal)
         };
@@ -214,7 +240,7 @@ impl Unit {
             self.ask_drive(id, cdb, Data::None)?
         };
         if reply.sense.is_none()
-            && let Some(nexus) = self.lock().known.get_mut(&id)
+            && let Some(nexus) = lock(&self.nexuses).known.get_mut(&id)
         {
             nexus.prevents_removal = command.prevent;
         }
@@ -263,11 +289,11 @@ impl Unit {
         ]
         .concat()
     }
+}
 
-    /// A front end that panicked left whole entries behind.
-    fn lock(&self) -> MutexGuard<'_, Nexuses> {
-        self.nexuses.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// A front end that panicked left whole entries behind.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Nexuses {

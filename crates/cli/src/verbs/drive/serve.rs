@@ -1,5 +1,6 @@
 //! `reburn drive serve`: a virtual disc in an emulated drive, for hosts on the network.
 
+use std::fs::File;
 use std::io;
 use std::net::TcpListener;
 use std::path::Path;
@@ -28,6 +29,10 @@ pub fn run(args: &Serve, terminal: Terminal) -> Result<ExitCode, Failure> {
     let mut drive = SharedDrive::new(Emulator::with_disc(disc), Pace::times(args.pace));
     let target = Target::new(drive.clone(), options);
     let target = target.map_err(|error| Failure::usage(error.to_string()))?;
+    if let Some(path) = &args.trace {
+        let file = File::create(path).map_err(|error| Failure::host(path, &error))?;
+        target.trace(file);
+    }
     let at_address = |error: io::Error| Failure::usage(format!("{}: {error}", args.listen));
     let listener = TcpListener::bind(args.listen).map_err(at_address)?;
     let address = listener.local_addr().map_err(at_address)?;
@@ -42,6 +47,11 @@ pub fn run(args: &Serve, terminal: Terminal) -> Result<ExitCode, Failure> {
     let served = target.serve(&listener).map_err(at_address);
     let ended = shut_down(&mut drive);
     ended.map_err(|error| Failure::drive(error.to_string()).of(path))?;
+    if let Some(path) = &args.trace {
+        target
+            .end_trace()
+            .map_err(|error| Failure::host(path, &error))?;
+    }
     served.map(|()| ExitCode::SUCCESS)
 }
 
