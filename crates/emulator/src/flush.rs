@@ -385,7 +385,7 @@ impl Emulator {
             return Ok(());
         }
         if medium.live.is_some() || medium.buffer.len() > 0 {
-            self.flush_all()?;
+            self.flush_all().map_err(Sense::as_deferred)?;
         }
         let medium = self.loaded_mut()?;
         let mut state = medium.disc.state().clone();

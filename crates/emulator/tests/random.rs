@@ -14,9 +14,9 @@ use reburn_drive::{Data, Drive, DriveExt};
 use reburn_emulator::{
     DriveProfile, Emulator, Fate, MediumKind, Replacement, TrackState, VirtualDisc,
 };
-use reburn_mmc::SenseKey;
 use reburn_mmc::command::{ReadToc, TocFormat, TrackAddress};
 use reburn_mmc::reply::{DiscStatus, ModePage, SessionStatus, Toc};
+use reburn_mmc::{Sense, SenseKey};
 
 /// Something that happens to a drive. Places are relative to the next writable block, so that
 /// sequential media take a good part of the writes.
@@ -102,12 +102,12 @@ fn transfer(opcode: u8, lba: u32, blocks: u16) -> [u8; 10] {
     cdb
 }
 
-/// Writes blocks of one value; where they went, if the drive took them.
-fn write(drive: &mut Emulator, back: u32, blocks: u16, value: u8) -> Option<u32> {
+/// Writes blocks of one value; where, and the sense that they were refused with.
+fn write(drive: &mut Emulator, back: u32, blocks: u16, value: u8) -> (u32, Option<Sense>) {
     let lba = next_writable(drive).wrapping_sub(back);
     let data = vec![value; usize::from(blocks) * BLOCK_SIZE];
     let refused = sense_of(drive, &transfer(0x2a, lba, blocks), Data::Out(&data));
-    refused.is_none().then_some(lba)
+    (lba, refused)
 }
 
 /// The command of an event that is one, and the list that comes with it.
@@ -339,9 +339,15 @@ proptest! {
             shadow.note_durable(&drive);
             let cut = match event {
                 Event::Write { back, blocks } => {
-                    if let Some(lba) = write(&mut drive, *back, *blocks, value) {
-                        let written = lba..lba + u32::from(*blocks);
-                        shadow.live.extend(written.map(|lba| (lba, value)));
+                    let (lba, refused) = write(&mut drive, *back, *blocks, value);
+                    let blocks = lba..lba.saturating_add(u32::from(*blocks));
+                    match refused {
+                        None => shadow.live.extend(blocks.map(|lba| (lba, value))),
+                        // Some of them may have been recorded.
+                        Some(sense) if sense.key == SenseKey::MediumError => {
+                            shadow.live.retain(|lba, _| !blocks.contains(lba));
+                        }
+                        Some(_) => {}
                     }
                     Vec::new()
                 }
