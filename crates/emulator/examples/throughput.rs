@@ -1,4 +1,5 @@
-//! How fast the emulator takes writes, and how fast crash states can be made.
+//! How fast the emulator takes writes and gives blocks back, 64 KiB at a time, and how fast
+//! crash states can be made.
 //!
 //! ```text
 //! cargo run --release -p reburn-emulator --example throughput
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 use reburn_blocks::{BLOCK_SIZE, BlockCount, Lba};
 use reburn_drive::DriveExt;
 use reburn_emulator::{Emulator, Fate, MediumKind, VirtualDisc};
+use reburn_mmc::reply::FormatParameters;
 
 const CHUNK: BlockCount = BlockCount::new(32);
 const BYTES: u64 = 1 << 30;
@@ -22,21 +24,20 @@ fn main() -> Result<(), Box<dyn Error>> {
         .take(CHUNK.as_usize() * BLOCK_SIZE)
         .collect();
 
-    let mut drive = Emulator::with_disc(VirtualDisc::formatted(MediumKind::BdRe));
-    drive.clear_attentions()?;
-    for pass in ["first", "second"] {
-        report(&format!("memory, {pass} pass"), write(&mut drive, &data)?);
+    for kind in [MediumKind::BdRe, MediumKind::BdR, MediumKind::DvdPlusR] {
+        both(
+            &format!("{kind} in memory"),
+            VirtualDisc::in_memory(kind),
+            &data,
+        )?;
     }
-
     let path = std::env::temp_dir().join("reburn-throughput.disc");
-    let disc = VirtualDisc::create(&path, MediumKind::DvdRam)?;
-    let mut drive = Emulator::with_disc(disc);
-    drive.clear_attentions()?;
-    for pass in ["first", "second"] {
-        report(&format!("file, {pass} pass"), write(&mut drive, &data)?);
+    for kind in [MediumKind::DvdRam, MediumKind::DvdPlusR] {
+        let disc = VirtualDisc::create(&path, kind)?;
+        let result = both(&format!("{kind} in a file"), disc, &data);
+        std::fs::remove_file(&path)?;
+        result?;
     }
-    drop(drive);
-    std::fs::remove_file(&path)?;
 
     let started = Instant::now();
     let mut drive = Emulator::with_disc(VirtualDisc::formatted(MediumKind::BdRe));
@@ -55,15 +56,36 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Writes and synchronizes; what it took.
-fn write(drive: &mut Emulator, data: &[u8]) -> Result<Duration, Box<dyn Error>> {
+/// Writes, synchronizes and reads back.
+fn both(what: &str, disc: VirtualDisc, data: &[u8]) -> Result<(), Box<dyn Error>> {
+    let mut drive = Emulator::with_disc(disc);
+    drive.clear_attentions()?;
+    if drive
+        .disc()
+        .is_some_and(|disc| disc.kind() == MediumKind::BdRe)
+    {
+        let way = drive.format_capacities()?.formattable[0];
+        drive.format_unit(&FormatParameters {
+            immediate: false,
+            no_certification: false,
+            options_valid: false,
+            descriptor: way,
+        })?;
+    }
+    let chunks = 0..u32::try_from(BYTES / data.len() as u64)?;
     let started = Instant::now();
-    let chunks = BYTES / data.len() as u64;
-    for chunk in 0..u32::try_from(chunks)? {
+    for chunk in chunks.clone() {
         drive.write(Lba::new(chunk * CHUNK.get()), data)?;
     }
     drive.synchronize_cache()?;
-    Ok(started.elapsed())
+    report(&format!("{what}, writes"), started.elapsed());
+    let mut room = data.to_vec();
+    let started = Instant::now();
+    for chunk in chunks {
+        drive.read(Lba::new(chunk * CHUNK.get()), &mut room)?;
+    }
+    report(&format!("{what}, reads"), started.elapsed());
+    Ok(())
 }
 
 fn report(what: &str, time: Duration) {

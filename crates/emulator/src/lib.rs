@@ -5,6 +5,12 @@
 //! whole or unreadable, and a modelled clock. A [`VirtualDisc`] lies in memory, where copying
 //! it costs next to nothing, or in a file, where it keeps what the drive made durable.
 //!
+//! Each kind of medium follows its own rules ([`MediumKind`], [`RecordingMode`]): DVD+RW,
+//! DVD-RAM and BD-RE are overwritten anywhere, a formatted DVD-RW in whole write units below its
+//! border; DVD-R, DVD-RW, DVD+R and BD-R are recorded in sequence, in tracks and sessions that
+//! their [`TrackTable`] holds. What the host sees of them runs ahead of the disc by what is in
+//! the buffer; a power cut leaves a prefix.
+//!
 //! What differs from drive to drive is a field of [`DriveProfile`]; what goes wrong is planted
 //! as [`Faults`]. Nothing here draws random numbers or reads a clock: what a power cut does to
 //! each write unit is the caller's choice.

@@ -52,7 +52,15 @@ fn bench(options: &Options) -> Result<(), String> {
 
     small_files(&runner, program, options.files)?;
     edits(&runner, program, options.files)?;
-    large_file(&runner, program, options.large)
+    large_file(&runner, program, options.large)?;
+    emulator()
+}
+
+/// What the emulator takes and gives back, 64 KiB at a time.
+fn emulator() -> Result<(), String> {
+    println!("emulator, 64 KiB at a time");
+    let example = ["--package", "reburn-emulator", "--example", "throughput"];
+    workspace::cargo(&[&["run", "--release", "--quiet"][..], &example].concat()).pass_through()
 }
 
 fn small_files(runner: &Runner<'_>, program: &str, files: u32) -> Result<(), String> {
