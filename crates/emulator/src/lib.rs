@@ -52,6 +52,8 @@ mod kind;
 mod media;
 mod power;
 mod profile;
+mod profile_file;
+mod profile_values;
 mod respond;
 mod state;
 mod state_bytes;
@@ -69,6 +71,7 @@ pub use profile::{
     DriveProfile, LateErrors, Mechanics, MediumSpeeds, PartialWrite, Replacement, SequentialHabits,
     WhenFull,
 };
+pub use profile_file::ProfileError;
 pub use state::{Background, FormatState, MediumState, RecordingMode};
 pub use tracks::{Track, TrackRecording, TrackState, TrackTable};
 

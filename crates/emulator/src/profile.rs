@@ -7,13 +7,16 @@ use std::time::Duration;
 
 use reburn_blocks::BlockCount;
 use reburn_mmc::{Sense, Speed};
+use serde::{Deserialize, Serialize};
 
 use crate::MediumKind;
 use crate::kind::BD_SPARE_CLUSTERS_PER_LAYER;
+use crate::profile_values as values;
 
 /// What a drive does with a write that covers part of a write unit that cannot be read: the
 /// rest of the unit is lost either way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum PartialWrite {
     /// The write fails with 3/0C/00 when it reaches the medium; the unit stays unreadable.
     Fails,
@@ -23,7 +26,8 @@ pub enum PartialWrite {
 
 /// How a drive tells of an error of an earlier write that it meets when it makes room in its
 /// buffer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum LateErrors {
     /// As deferred (71h).
     Deferred,
@@ -32,7 +36,8 @@ pub enum LateErrors {
 }
 
 /// What a drive does with a write for which its buffer has no room now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum WhenFull {
     /// It takes its time: the command ends when there was room.
     Holds,
@@ -44,13 +49,17 @@ pub enum WhenFull {
 }
 
 /// The speeds of one kind of medium in a drive.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct MediumSpeeds {
     /// Reading.
+    #[serde(with = "values::speed")]
     pub read: Speed,
     /// Writing, as the drive starts with: the first of `write_choices`.
+    #[serde(with = "values::speed")]
     pub write: Speed,
     /// The speeds of writing that a host can set, fastest first.
+    #[serde(with = "values::speed::list")]
     pub write_choices: Vec<Speed>,
     /// Whether the drive reads back every write unit that it wrote, which halves the speed of
     /// writing. A host avoids it with the Streaming bit of WRITE (12).
@@ -58,32 +67,44 @@ pub struct MediumSpeeds {
 }
 
 /// How long the mechanics take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Mechanics {
     /// From command to status, over and above what the medium takes.
+    #[serde(with = "values::duration")]
     pub command: Duration,
     /// The shortest seek, with the wait for the right place to come round.
+    #[serde(with = "values::duration")]
     pub seek_min: Duration,
     /// From the first block to the last.
+    #[serde(with = "values::duration")]
     pub seek_max: Duration,
     /// From stopping a run of writes to having its end on the medium, at a barrier.
+    #[serde(with = "values::duration")]
     pub write_end: Duration,
     /// From closing the tray to being ready.
+    #[serde(with = "values::duration")]
     pub load: Duration,
     /// Opening the tray, or spinning down.
+    #[serde(with = "values::duration")]
     pub eject: Duration,
     /// Calibrating the laser's power.
+    #[serde(with = "values::duration")]
     pub calibrate: Duration,
     /// The part of a format that a host must wait for: lead-in, tables, lead-out.
+    #[serde(with = "values::duration")]
     pub format: Duration,
     /// Writing a temporary or final lead-out.
+    #[serde(with = "values::duration")]
     pub close: Duration,
     /// How long the drive holds writes in its buffer when no command comes.
+    #[serde(with = "values::duration")]
     pub idle_flush: Duration,
 }
 
 /// Where a drive records what replaces a cluster of a BD-R.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Replacement {
     /// At the next writable block of an open track; in a spare cluster if there is no room.
     NextWritable,
@@ -92,21 +113,26 @@ pub enum Replacement {
 }
 
 /// Habits with media that are recorded in sequence, where drives differ or no text was at hand.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SequentialHabits {
     /// Blocks that a border of a DVD-R or DVD-RW takes.
+    #[serde(with = "values::blocks")]
     pub dvd_minus_border: BlockCount,
     /// Blocks of a link where a DVD-R or DVD-RW goes on behind something closed.
+    #[serde(with = "values::blocks")]
     pub dvd_minus_link: BlockCount,
     /// The border whose closing closes a DVD-R or DVD-RW.
     pub dvd_minus_sessions_max: u16,
     /// Blocks between two sessions of a DVD+R.
+    #[serde(with = "values::blocks")]
     pub dvd_plus_r_session_gap: BlockCount,
     /// The session whose closing closes a DVD+R.
     pub dvd_plus_r_sessions_max: u16,
     /// The session whose closing closes a DVD+R with two layers.
     pub dvd_plus_r_dl_sessions_max: u16,
     /// Blocks between two sessions of a BD-R.
+    #[serde(with = "values::blocks")]
     pub bd_r_session_gap: BlockCount,
     /// The session whose closing closes a BD-R.
     pub bd_r_sessions_max: u16,
@@ -114,13 +140,17 @@ pub struct SequentialHabits {
     /// is open in it; otherwise it is refused with 5/72/03.
     pub session_close_closes_track: bool,
     /// How a write to a disc is refused that is closed for good.
+    #[serde(with = "values::sense")]
     pub complete_write: Sense,
     /// How a read of a DVD behind its last recorded block is refused; `None` gives zeros.
+    #[serde(with = "values::sense::or_zeros")]
     pub unwritten_dvd_read: Option<Sense>,
     /// How a read of a BD-R behind its last recorded block is refused; `None` gives zeros.
+    #[serde(with = "values::sense::or_zeros")]
     pub unwritten_bd_read: Option<Sense>,
     /// How a read of what lies between the tracks of a CD is refused: run-out, pause, link,
     /// lead-out and lead-in.
+    #[serde(with = "values::sense")]
     pub between_cd_tracks_read: Sense,
     /// Whether READ TOC of a disc without a closed track is refused with 5/24/00; otherwise the
     /// table is empty.
@@ -128,10 +158,13 @@ pub struct SequentialHabits {
     /// Whether a DVD-R or DVD-RW that a power cut interrupted can be recorded on.
     pub damage_is_repairable: bool,
     /// How a write of parts of write units is refused on a DVD-RW in restricted overwrite mode.
+    #[serde(with = "values::sense")]
     pub misaligned_overwrite: Sense,
     /// How a second write of a cluster is refused on a BD-R that is recorded in any order.
+    #[serde(with = "values::sense")]
     pub second_write: Sense,
     /// How a format of a BD-R is refused on which something is recorded.
+    #[serde(with = "values::sense")]
     pub written_format: Sense,
     /// Where replaced clusters of a BD-R go.
     pub replacement: Replacement,
@@ -169,7 +202,8 @@ impl Default for SequentialHabits {
 }
 
 /// A model of a drive.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DriveProfile {
     /// Maker, at most 8 characters.
     pub vendor: String,
@@ -180,6 +214,7 @@ pub struct DriveProfile {
     /// Serial number.
     pub serial: String,
     /// The kinds of media that the drive takes. It loads others too, and can do nothing with them.
+    #[serde(with = "values::kinds")]
     pub media: Vec<MediumKind>,
     /// Bytes of the write buffer with a CD loaded.
     pub cd_buffer: usize,
@@ -206,8 +241,10 @@ pub struct DriveProfile {
     /// What happens to part of a write unit that cannot be read.
     pub partial_write: PartialWrite,
     /// How a write to an unformatted medium is refused.
+    #[serde(with = "values::sense")]
     pub unformatted_write: Sense,
     /// How a read of an unformatted medium is refused.
+    #[serde(with = "values::sense")]
     pub unformatted_read: Sense,
     /// Whether TEST UNIT READY tells that a SYNCHRONIZE CACHE still runs that was answered at
     /// once. Some drives say they are ready all the while.
