@@ -149,7 +149,7 @@ pub struct TimeArgs {
 /// `reburn show`
 #[derive(Debug, Args)]
 pub struct Show {
-    /// An image, virtual:PATH, or a plan
+    /// An image, virtual:PATH, a drive such as /dev/sr0, or a plan
     pub disc: DiscName,
     /// A file or folder on it
     pub path: Option<OsString>,
@@ -192,7 +192,7 @@ pub struct TreeArgs {
 /// `reburn get`
 #[derive(Debug, Args)]
 pub struct Get {
-    /// An image, or virtual:PATH
+    /// An image, virtual:PATH, or a drive such as /dev/sr0
     pub disc: DiscName,
     /// The file or folder to copy; everything by default
     pub path: Option<OsString>,
@@ -211,7 +211,7 @@ pub struct Get {
 /// `reburn edit`
 #[derive(Debug, Args)]
 pub struct Edit {
-    /// An image, or virtual:PATH
+    /// An image, virtual:PATH, or a drive such as /dev/sr0
     pub disc: DiscName,
     /// Make the disc the same as this folder
     #[arg(long, value_name = "DIR")]
@@ -278,7 +278,7 @@ pub struct Diff {
 pub struct Burn {
     /// A plan or an image
     pub source: PathBuf,
-    /// Where to record it: an image file, or virtual:PATH
+    /// Where to record it: an image file, virtual:PATH, or a drive such as /dev/sr0
     pub drive: DiscName,
     /// What to read back and compare afterwards
     #[arg(long, value_enum, default_value_t = VerifyArg::Recorded)]
@@ -315,7 +315,7 @@ pub struct Rehearse {
 /// `reburn check`
 #[derive(Debug, Args)]
 pub struct Check {
-    /// An image, or virtual:PATH
+    /// An image, virtual:PATH, or a drive such as /dev/sr0
     pub disc: DiscName,
     /// Mend what can be mended: one write unit for each structure that is damaged
     #[arg(long)]

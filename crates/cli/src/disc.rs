@@ -11,6 +11,7 @@ use reburn_emulator::{Emulator, MediumKind, VirtualDisc};
 use reburn_image::{Medium, Session};
 use reburn_recorder::{Sequence, inspect};
 
+use crate::device;
 use crate::failure::Failure;
 
 /// What a virtual disc's name begins with.
@@ -23,6 +24,8 @@ pub enum DiscName {
     File(PathBuf),
     /// An emulated disc that lies in a file.
     Virtual(PathBuf),
+    /// The disc in a drive of this machine.
+    Device(PathBuf),
 }
 
 impl FromStr for DiscName {
@@ -31,6 +34,7 @@ impl FromStr for DiscName {
     fn from_str(name: &str) -> Result<Self, Infallible> {
         Ok(match name.strip_prefix(VIRTUAL) {
             Some(path) => Self::Virtual(path.into()),
+            None if device::is_drive(Path::new(name)) => Self::Device(name.into()),
             None => Self::File(name.into()),
         })
     }
@@ -39,7 +43,7 @@ impl FromStr for DiscName {
 impl fmt::Display for DiscName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => path.display().fmt(f),
+            Self::File(path) | Self::Device(path) => path.display().fmt(f),
             Self::Virtual(path) => write!(f, "{VIRTUAL}{}", path.display()),
         }
     }
@@ -63,6 +67,7 @@ impl DiscName {
     /// Opens the disc for reading.
     pub fn open(&self) -> Result<OpenDisc, Failure> {
         match self {
+            Self::Device(path) => device::to_read(path),
             Self::File(path) => {
                 let file = open_image(path)?;
                 Ok(OpenDisc {
@@ -103,6 +108,7 @@ impl DiscName {
     /// virtual disc of the kind `new`.
     pub fn drive(&self, new: Option<Medium>) -> Result<Box<dyn Drive>, Failure> {
         match self {
+            Self::Device(path) => device::to_record(path),
             Self::File(path) => {
                 let opened = match std::fs::metadata(path) {
                     Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

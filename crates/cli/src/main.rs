@@ -3,6 +3,7 @@
 
 mod args;
 mod choices;
+mod device;
 mod disc;
 mod drive_args;
 mod failure;

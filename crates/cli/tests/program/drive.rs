@@ -86,3 +86,32 @@ fn a_program_ends_as_it_ends() {
     ];
     assert!(place.fails(&relative).1.contains("no absolute path"));
 }
+
+/// The program itself, on a drive that it reaches by SG_IO.
+#[test]
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+fn reburn_records_and_reads_a_drive_of_the_system() {
+    let place = Place::new();
+    place.ok(&["make", "src", "-o", "disc.iso", "--media", "dvd+rw"]);
+    place.ok(&["drive", "create", "disc", "--media", "dvd+rw"]);
+    let program = env!("CARGO_BIN_EXE_reburn");
+    let script = format!("{program} burn disc.iso /dev/sr0 && {program} show -r /dev/sr0");
+    let Some(output) = run_with_drive(&place, &script) else {
+        return;
+    };
+    let said = String::from_utf8_lossy(&output.stderr);
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+    assert!(shown.contains("/sub/two.bin"), "{shown}");
+    place.write("src/one.txt", b"changed");
+    let script = format!(
+        "{program} edit /dev/sr0 --sync src --compare content -o a.plan \
+         && {program} burn a.plan /dev/sr0 && {program} get /dev/sr0 -o copy"
+    );
+    let output = run_with_drive(&place, &script).unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert_eq!(place.read("copy/one.txt"), b"changed");
+    let output = run_with_drive(&place, &format!("{program} show /dev/sr1")).unwrap();
+    assert_eq!(output.status.code(), Some(2), "there is one drive only");
+}
