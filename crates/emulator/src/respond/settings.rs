@@ -102,8 +102,9 @@ impl Emulator {
         let (read, write) = self.speeds();
         let buffer = self.profile.buffer(kind) / 1024;
         CapabilitiesPage {
-            reads: 0x38,
-            writes: 0x34,
+            // CD-R, CD-RW, DVD-ROM, DVD-R and DVD-RAM; and a test without a laser.
+            reads: 0x3b,
+            writes: 0x37,
             underrun_protection: true,
             multi_session: true,
             sectors: 0,
