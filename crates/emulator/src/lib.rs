@@ -39,6 +39,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod ahead;
 mod buffer;
 mod cd_sector;
 mod content;

@@ -33,12 +33,11 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crc::{CRC_32_ISO_HDLC, Crc};
-use reburn_blocks::Lba;
 use reburn_blocks::positioned::{read_exact_at, write_all_at};
 
+use super::slots::{SLOT_LEN, SLOTS_OFFSET, newest_state, slot, slot_offset};
 use crate::state::MediumState;
-use crate::state_bytes::{self, STATE_LEN_MAX};
+use crate::state_bytes;
 use crate::{DiscError, MediumKind};
 
 const MAGIC: [u8; 16] = *b"REBURN DISC\0\0\0\0\0";
@@ -46,11 +45,9 @@ const VERSION: u32 = 2;
 const IN_FLIGHT_OFFSET: usize = 1024;
 const REACHED_OFFSET: usize = 1028;
 const HEADER_LEN: usize = 4096;
-const SLOT_LEN: usize = 64 * 1024;
-const SLOT_HEAD_LEN: usize = 16;
 const MAP_OFFSET: u64 = (HEADER_LEN + 2 * SLOT_LEN) as u64;
 const CONTENT_ALIGN: u64 = 64 * 1024;
-const _: () = assert!(SLOT_HEAD_LEN + STATE_LEN_MAX <= SLOT_LEN);
+const _: () = assert!(SLOTS_OFFSET == HEADER_LEN as u64);
 
 /// The kinds as numbers of the header.
 const KIND_CODES: [(u32, MediumKind); 17] = [
@@ -311,99 +308,6 @@ fn lock(file: &File, path: &Path, access: Access) -> Result<(), DiscError> {
             source,
         }),
     }
-}
-
-impl Opened {
-    /// Takes into account what a process left that died while it recorded: the unit in flight
-    /// is torn, and what it recorded of a track counts.
-    fn count_unfinished(&mut self, in_flight: Option<u32>, reached: u32) {
-        let kind = self.file.kind;
-        let unit = kind.write_unit();
-        let area = self.state.user_area(kind).units(unit);
-        if let Some(torn) = in_flight
-            && let Err(position) = self.unreadable.binary_search(&torn)
-        {
-            self.unreadable.insert(position, torn);
-        }
-        let targets = self.replaced.values().copied();
-        let taken = targets.chain(in_flight);
-        let ends: Vec<u32> = taken
-            .clone()
-            .filter(|unit| *unit < area)
-            .map(|unit| unit + 1)
-            .collect();
-        if let Some(index) = self.state.tracks.recording() {
-            let track = &self.state.tracks.tracks[index];
-            let (start, end) = (
-                unit.index_of(track.next_writable),
-                track.end_on(self.state.user_area(kind)).get() / unit.blocks().get(),
-            );
-            let reached = ends
-                .into_iter()
-                .chain([reached])
-                .filter(|unit| (start + 1..=end).contains(unit))
-                .max();
-            if let Some(reached) = reached {
-                self.state.reached(Lba::new(reached * unit.blocks().get()));
-            }
-        }
-        if kind.is_bd_r() {
-            let spares = taken
-                .filter(|unit| *unit >= area)
-                .map(|unit| unit + 1 - area)
-                .max();
-            self.state.spares_used = self.state.spares_used.max(spares.unwrap_or(0));
-            let entries = u32::try_from(self.replaced.len()).unwrap_or(u32::MAX);
-            self.state.replacements = self.state.replacements.max(entries);
-        }
-        let state = self.state.clone();
-        self.state = state.after_power_cut(kind, true);
-    }
-}
-
-/// A slot with a state in it.
-fn slot(number: u64, state: &[u8]) -> Vec<u8> {
-    let mut bytes = number.to_be_bytes().to_vec();
-    let len = u32::try_from(state.len()).unwrap_or(u32::MAX);
-    bytes.extend(len.to_be_bytes());
-    bytes.extend(checksum(&bytes[..12], state).to_be_bytes());
-    bytes.extend(state);
-    bytes
-}
-
-fn slot_offset(number: u64) -> u64 {
-    HEADER_LEN as u64 + (number & 1) * SLOT_LEN as u64
-}
-
-fn checksum(head: &[u8], state: &[u8]) -> u32 {
-    let crc = Crc::<u32>::new(&CRC_32_ISO_HDLC);
-    let mut digest = crc.digest();
-    digest.update(head);
-    digest.update(state);
-    digest.finalize()
-}
-
-/// The state that was written last and whole, with its number.
-fn newest_state(file: &File) -> io::Result<Option<(u64, Vec<u8>)>> {
-    let mut newest = None;
-    for which in [0, 1] {
-        let mut bytes = vec![0; SLOT_LEN];
-        read_exact_at(file, &mut bytes, slot_offset(which))?;
-        let number = u64::from_be_bytes([0, 1, 2, 3, 4, 5, 6, 7].map(|index| bytes[index]));
-        let field = |offset: usize| u32::from_be_bytes([0, 1, 2, 3].map(|at| bytes[offset + at]));
-        let end = SLOT_HEAD_LEN.saturating_add(field(8) as usize);
-        let Some(state) = bytes.get(SLOT_HEAD_LEN..end) else {
-            continue;
-        };
-        let whole = number > 0 && number & 1 == which;
-        if !whole || checksum(&bytes[..12], state) != field(12) {
-            continue;
-        }
-        if newest.as_ref().is_none_or(|(best, _)| *best < number) {
-            newest = Some((number, state.to_vec()));
-        }
-    }
-    Ok(newest)
 }
 
 fn replaced_offset(kind: MediumKind) -> u64 {

@@ -5,6 +5,8 @@
 //! in its place, and a unit that replaces another is never recorded again.
 
 mod disc_file;
+mod slots;
+mod unfinished;
 mod unit_map;
 
 use std::collections::BTreeMap;
