@@ -100,6 +100,7 @@ impl Emulator {
             Command::FormatUnit(_)
             | Command::ModeSelect(_)
             | Command::SetStreaming(_)
+            | Command::SendDiscStructure(_)
             | Command::SendCueSheet(_) => {
                 let outcome = self.parameters(cdb, &command, &data)?;
                 deliver(cdb, outcome, data)
@@ -189,6 +190,7 @@ fn moves_blocks(command: &Command) -> bool {
             | Command::ReadCd(_)
             | Command::ReadCdMsf(_)
             | Command::SendCueSheet(_)
+            | Command::SendDiscStructure(_)
             | Command::SynchronizeCache(_)
             | Command::FormatUnit(_)
             | Command::CloseTrackSession(_)

@@ -25,13 +25,13 @@ use reburn_mmc::command::{
 };
 use reburn_mmc::reply::{
     DiscInformation, DvdMinusWriting, Feature, FormatCapacities, FormatParameters, FormattableWays,
-    FormattedCapacity, IncrementalStreaming, TrackInformation, TrackResources, WriteParametersPage,
-    WriteType,
+    FormattedCapacity, IncrementalStreaming, PreRecorded, TrackInformation, TrackResources,
+    WriteParametersPage, WriteType,
 };
 use reburn_mmc::{Profile, Sense};
 
 use super::sequence::{self, Sequence};
-use super::structures::dvd_physical;
+use super::structures::{RECORDABLE, REWRITABLE, dvd_physical};
 use super::{Job, Placement, Readable, Rules, Situation, TocTrack, dvd_overwrite};
 use crate::MediumKind;
 use crate::state::{FormatState, MediumState, RecordingMode};
@@ -367,29 +367,22 @@ impl Rules for DvdMinus {
     }
 
     fn structure(&self, now: Situation<'_>, command: &ReadDiscStructure) -> Result<Vec<u8>, Sense> {
-        let book_type = if Self::is_rewritable(now) { 3 } else { 2 };
+        let (book, layer_kinds) = if Self::is_rewritable(now) {
+            (3, REWRITABLE)
+        } else {
+            (2, RECORDABLE)
+        };
         let version = if now.kind == MediumKind::DvdRDl { 6 } else { 5 };
+        let (layers, blocks) = (now.kind.layers(), now.kind.blocks_max());
+        let physical = dvd_physical(book, version, layers, layer_kinds, blocks);
         match (command.media, command.format) {
-            (MediaType::Dvd, 0x00 | 0x10) => Ok(dvd_physical(
-                book_type,
-                version,
-                now.kind.layers(),
-                now.kind.blocks_max(),
-            )),
-            (MediaType::Dvd, 0x0e) => Ok(pre_recorded_lead_in()),
+            (MediaType::Dvd, 0x00 | 0x10) => Ok(physical.encode()),
+            (MediaType::Dvd, 0x0e) => Ok(PreRecorded {
+                manufacturer: *b"REBURN",
+                manufacturer_2: *b"VIRTUA",
+            }
+            .encode()),
             _ => Err(Sense::INVALID_FIELD_IN_CDB),
         }
     }
-}
-
-/// What the lead-in of a blank disc says already: in fields 3 and 4, who made it.
-fn pre_recorded_lead_in() -> Vec<u8> {
-    let mut data = vec![0; 44];
-    data[0] = 1;
-    for (field, number) in [(8, 2), (16, 3), (24, 4)] {
-        data[field] = number;
-    }
-    data[17..23].copy_from_slice(b"REBURN");
-    data[25..31].copy_from_slice(b"VIRTUA");
-    data
 }

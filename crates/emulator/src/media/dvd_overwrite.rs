@@ -21,7 +21,7 @@ use reburn_mmc::reply::{
 };
 use reburn_mmc::{Profile, Sense};
 
-use super::structures::dvd_physical;
+use super::structures::{REWRITABLE, dvd_physical};
 use super::{Job, Placement, Readable, Rules, Situation, TocTrack, dvd_minus, overwritable, way};
 use crate::state::{FormatState, MediumState, RecordingMode};
 
@@ -235,7 +235,9 @@ impl Rules for DvdOverwrite {
 
     fn structure(&self, now: Situation<'_>, command: &ReadDiscStructure) -> Result<Vec<u8>, Sense> {
         match (command.media, command.format) {
-            (MediaType::Dvd, 0x00 | 0x10) => Ok(dvd_physical(3, 5, 1, now.kind.capacity())),
+            (MediaType::Dvd, 0x00 | 0x10) => {
+                Ok(dvd_physical(3, 5, 1, REWRITABLE, now.kind.capacity()).encode())
+            }
             _ => Err(Sense::INVALID_FIELD_IN_CDB),
         }
     }

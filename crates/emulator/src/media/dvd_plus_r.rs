@@ -10,17 +10,20 @@
 //! Page 05h does not count. With two layers a session closes only if its fragments are closed.
 
 use reburn_blocks::{BlockCount, BlockRange};
-use reburn_mmc::command::{CloseFunction, MediaType, ReadDiscStructure, Reservation, TrackAddress};
+use reburn_mmc::command::{
+    CloseFunction, MediaType, ReadDiscStructure, Reservation, SendDiscStructure, TrackAddress,
+};
 use reburn_mmc::reply::{
-    DiscInformation, Feature, FormatCapacities, FormattedCapacity, IncrementalStreaming,
-    TrackInformation, TrackResources,
+    DiscInformation, Feature, FormatCapacities, FormattedCapacity, GrooveInformation,
+    IncrementalStreaming, LayerCapacity, TrackInformation, TrackResources,
 };
 use reburn_mmc::{Profile, Sense};
 
 use super::sequence::{self, Sequence};
-use super::structures::dvd_physical;
+use super::structures::{RECORDABLE, dvd_physical};
 use super::{Job, Placement, Readable, Rules, Situation, TocTrack};
 use crate::MediumKind;
+use crate::state::{FormatState, MediumState};
 use crate::tracks::TrackState;
 
 /// The rules of DVD+R.
@@ -28,6 +31,8 @@ pub(super) struct DvdPlusR;
 
 /// The most fragments of a session; the last one cannot be reserved.
 const FRAGMENTS_MAX: usize = 16;
+/// The format of READ and SEND DISC STRUCTURE that holds the size of the first layer.
+const LAYER_CAPACITY: u8 = 0x20;
 /// Write units that a disc must have left for another session.
 const UNITS_MIN: u32 = 65;
 
@@ -41,12 +46,14 @@ fn sequence(now: Situation<'_>) -> Sequence {
     let dual_layer = dual_layer(now);
     Sequence {
         unit,
-        area: now.kind.blocks_max(),
+        area: now.state.user_area(now.kind),
         track_gap: BlockCount::ZERO,
         session_gap: habits.dvd_plus_r_session_gap,
         room_min: BlockCount::new(UNITS_MIN * unit.blocks().get()),
         sessions_max: if dual_layer {
-            habits.dvd_plus_r_dl_sessions_max
+            // A layer that was made shorter costs a session.
+            let shorter = now.state.format != FormatState::Unformatted;
+            habits.dvd_plus_r_dl_sessions_max - u16::from(shorter)
         } else {
             habits.dvd_plus_r_sessions_max
         },
@@ -88,7 +95,7 @@ impl Rules for DvdPlusR {
     }
 
     fn area(&self, now: Situation<'_>) -> BlockCount {
-        now.kind.blocks_max()
+        now.state.user_area(now.kind)
     }
 
     fn readable(&self, now: Situation<'_>) -> Result<Readable, Sense> {
@@ -108,7 +115,7 @@ impl Rules for DvdPlusR {
     }
 
     fn format_capacities(&self, now: Situation<'_>) -> FormatCapacities {
-        let blocks = now.kind.blocks_max();
+        let blocks = self.area(now);
         FormatCapacities {
             current: if now.tracks().is_blank() {
                 FormattedCapacity::Unformatted(blocks)
@@ -166,19 +173,52 @@ impl Rules for DvdPlusR {
     }
 
     fn structure(&self, now: Situation<'_>, command: &ReadDiscStructure) -> Result<Vec<u8>, Sense> {
-        const ADIP_LEN: usize = 256;
-        let book_type = if dual_layer(now) { 0x0e } else { 0x0a };
-        let physical = dvd_physical(book_type, 1, now.kind.layers(), now.kind.blocks_max());
+        let book = if dual_layer(now) { 0x0e } else { 0x0a };
+        let (layers, blocks) = (now.kind.layers(), self.area(now));
+        let physical = dvd_physical(book, 1, layers, RECORDABLE, blocks);
         match (command.media, command.format) {
-            (MediaType::Dvd, 0x00 | 0x10) => Ok(physical),
-            // Address in pregroove: as the physical information, with who made the disc.
-            (MediaType::Dvd, 0x11) => {
-                let mut adip = physical[..ADIP_LEN].to_vec();
-                adip[19..25].copy_from_slice(b"REBURN");
-                adip[27..30].copy_from_slice(b"VRT");
-                Ok(adip)
+            (MediaType::Dvd, 0x00 | 0x10) => Ok(physical.encode()),
+            (MediaType::Dvd, 0x11) => Ok(GrooveInformation {
+                physical,
+                manufacturer: *b"REBURN\0\0",
+                media_type: *b"VRT",
+                revision: 0,
             }
+            .encode()),
+            (MediaType::Dvd, LAYER_CAPACITY) if dual_layer(now) => Ok(LayerCapacity {
+                fixed: !now.tracks().is_blank(),
+                blocks: BlockCount::new(blocks.get() / 2),
+            }
+            .encode()),
             _ => Err(Sense::INVALID_FIELD_IN_CDB),
         }
+    }
+
+    /// The first layer of a blank disc with two can be made shorter; the second one then ends
+    /// where it begins.
+    fn send_structure(
+        &self,
+        now: Situation<'_>,
+        command: &SendDiscStructure,
+        data: &[u8],
+    ) -> Result<Job, Sense> {
+        let refused = Sense::INVALID_FIELD_IN_PARAMETERS;
+        let known = (command.media, command.format) == (MediaType::Dvd, LAYER_CAPACITY);
+        if !known || !dual_layer(now) {
+            return Err(Sense::INVALID_FIELD_IN_CDB);
+        }
+        if !now.tracks().is_blank() {
+            return Err(Sense::COMMAND_SEQUENCE_ERROR);
+        }
+        let wanted = LayerCapacity::decode(data).map_err(|error| error.as_sense())?;
+        let blocks = wanted.blocks.round_up(now.kind.write_unit());
+        let longest = BlockCount::new(now.kind.blocks_max().get() / 2);
+        if blocks.is_zero() || blocks > longest {
+            return Err(refused);
+        }
+        Ok(Job::at_once(MediumState {
+            format: FormatState::Formatted(blocks + blocks),
+            ..now.state.clone()
+        }))
     }
 }

@@ -19,7 +19,7 @@ use reburn_mmc::reply::{
 };
 use reburn_mmc::{Profile, Sense};
 
-use super::structures::dvd_physical;
+use super::structures::{REWRITABLE, dvd_physical};
 use super::{Job, Placement, Readable, Rules, Situation, TocTrack, overwritable, way};
 use crate::state::{Background, FormatState, MediumState};
 
@@ -188,7 +188,9 @@ impl Rules for DvdPlusRw {
 
     fn structure(&self, now: Situation<'_>, command: &ReadDiscStructure) -> Result<Vec<u8>, Sense> {
         match (command.media, command.format) {
-            (MediaType::Dvd, 0x00 | 0x10) => Ok(dvd_physical(9, 2, 1, now.kind.capacity())),
+            (MediaType::Dvd, 0x00 | 0x10) => {
+                Ok(dvd_physical(9, 2, 1, REWRITABLE, now.kind.capacity()).encode())
+            }
             _ => Err(Sense::INVALID_FIELD_IN_CDB),
         }
     }

@@ -10,7 +10,7 @@ use reburn_mmc::reply::{
 };
 use reburn_mmc::{Profile, Sense};
 
-use super::structures::dvd_physical;
+use super::structures::{REWRITABLE, dvd_physical};
 use super::{Job, Placement, Readable, Rules, Situation, TocTrack, overwritable, way};
 use crate::state::{FormatState, MediumState};
 
@@ -147,7 +147,9 @@ impl Rules for DvdRam {
 
     fn structure(&self, now: Situation<'_>, command: &ReadDiscStructure) -> Result<Vec<u8>, Sense> {
         match (command.media, command.format) {
-            (MediaType::Dvd, 0x00) => Ok(dvd_physical(1, 6, 1, now.state.blocks())),
+            (MediaType::Dvd, 0x00) => {
+                Ok(dvd_physical(1, 6, 1, REWRITABLE, now.state.blocks()).encode())
+            }
             // Cartridge: none; then write protection of the disc.
             (MediaType::Dvd, 0x09) => Ok(vec![u8::from(now.state.write_protected) << 2, 0, 0, 0]),
             _ => Err(Sense::INVALID_FIELD_IN_CDB),

@@ -18,7 +18,8 @@ use std::time::Duration;
 
 use reburn_blocks::{BlockCount, BlockRange, BlockRangeList, Lba};
 use reburn_mmc::command::{
-    Blank, CloseFunction, ReadDiscStructure, Reservation, TocFormat, TrackAddress,
+    Blank, CloseFunction, ReadDiscStructure, Reservation, SendDiscStructure, TocFormat,
+    TrackAddress,
 };
 use reburn_mmc::reply::{
     CueSheet, DiscInformation, Feature, FormatCapacities, FormatDescriptor, FormatKind,
@@ -278,6 +279,17 @@ pub(crate) trait Rules {
     /// SEND CUE SHEET: the session that it describes.
     fn session_at_once(&self, _now: Situation<'_>, _sheet: &CueSheet) -> Result<AtOnce, Sense> {
         Err(Sense::CANNOT_WRITE_FORMAT)
+    }
+
+    /// SEND DISC STRUCTURE, with the structure; 5/24/00 for a format that the medium does not
+    /// take.
+    fn send_structure(
+        &self,
+        _now: Situation<'_>,
+        _command: &SendDiscStructure,
+        _data: &[u8],
+    ) -> Result<Job, Sense> {
+        Err(Sense::INVALID_FIELD_IN_CDB)
     }
 
     /// READ DISC STRUCTURE; 5/24/00 for a format that the medium does not have.

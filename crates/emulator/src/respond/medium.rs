@@ -5,7 +5,7 @@ use reburn_drive::software::{Answer, Outcome};
 use reburn_mmc::Sense;
 use reburn_mmc::command::{
     CloseTrackSession, Command, DiscInformationType, ReadDiscInformation, ReadDiscStructure,
-    ReadToc, TocFormat,
+    ReadToc, SendDiscStructure, TocFormat,
 };
 use reburn_mmc::reply::{
     Capacity, DiscStructure, FormatCapacities, FormatParameters, FormattedCapacity, Toc, TocEntry,
@@ -194,6 +194,20 @@ impl Emulator {
             last_session: u8::try_from(last.session).unwrap_or(u8::MAX),
             first_track: entry(last.number, last.start),
         })
+    }
+
+    /// The list is a head of 4 bytes and the structure.
+    pub(super) fn send_structure(
+        &mut self,
+        command: SendDiscStructure,
+        list: &[u8],
+    ) -> Result<(), Sense> {
+        self.loaded()?;
+        let data = list.get(4..).ok_or(Sense::PARAMETER_LIST_LENGTH)?;
+        self.begin(false, Sense::OPERATION_IN_PROGRESS, |rules, now| {
+            rules.send_structure(now, &command, data)
+        })?;
+        Ok(())
     }
 
     fn structure(&self, command: ReadDiscStructure) -> Outcome {

@@ -61,6 +61,9 @@ impl Emulator {
             Command::SetStreaming(command) => {
                 self.set_streaming(*command, cut(command.list_length))
             }
+            Command::SendDiscStructure(command) => {
+                self.send_structure(*command, cut(command.list_length))
+            }
             Command::SendCueSheet(command) => {
                 let len = usize::try_from(command.list_length).unwrap_or(usize::MAX);
                 self.cue_sheet(&sent[..sent.len().min(len)])

@@ -73,6 +73,11 @@ pub fn step(drive: &mut Emulator, line: &str) -> String {
         "split" => nothing(drive, &[0x53, 2, a, b, c, d, 0, 0, 0, 0]),
         "repair" => nothing(drive, &[0x58, 0, 0, 0, c, d, 0, 0, 0, 0]),
         "blank" => nothing(drive, &[0xa1, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+        "layer" => {
+            let list = [&[0, 10, 0, 0, 0, 0, 0, 0][..], &number(0).to_be_bytes()].concat();
+            let cdb = [0xbf, 0, 0, 0, 0, 0, 0, 0x20, 0, 12, 0, 0];
+            sense_of(drive, &cdb, Data::Out(&list))
+        }
         // format KIND SUBTYPE BLOCKS PARAMETER
         "format" => {
             let list = [
