@@ -10,4 +10,5 @@ mod place;
 mod readme;
 mod records;
 mod rehearse;
+mod serve;
 mod wrong_inputs;
