@@ -26,9 +26,9 @@ mod linux {
     use std::path::Path;
     use std::time::Duration;
 
-    use reburn_blocks::{BlockCount, BlockRead};
+    use reburn_blocks::BlockCount;
     use reburn_drive::sg_io::{OpenError, SgIoDrive};
-    use reburn_drive::{CommandError, Drive, DriveExt, DriveReader};
+    use reburn_drive::{CommandError, Drive, DriveExt};
     use reburn_image::Medium;
     use reburn_mmc::Profile;
 
@@ -45,13 +45,13 @@ mod linux {
         drive
             .wait_until_ready(READY_LIMIT, &mut |_| ())
             .map_err(failed)?;
-        let profile = drive.configuration().map_err(failed)?.current_profile;
-        let blocks = DriveReader::new(drive).map_err(failed)?;
-        let count = blocks.block_count();
-        Ok(OpenDisc {
-            medium: medium(profile, count),
-            blocks: Box::new(blocks),
+        OpenDisc::in_drive(drive, |found| {
+            let track = found.sequence.and_then(|sequence| sequence.track);
+            let end = track.and_then(|track| Some(track.next_writable? + track.free));
+            let count = end.map_or(found.capacity, |end| BlockCount::new(end.get()));
+            medium(found.profile, count)
         })
+        .map_err(|failure| failure.of(path.display()))
     }
 
     /// The drive, for itself, to record.

@@ -63,6 +63,28 @@ pub struct OpenDisc {
     pub sequence: Option<Sequence>,
 }
 
+impl OpenDisc {
+    /// The disc in a drive; `medium` says what kind it is, given what the drive says of it.
+    pub fn in_drive(
+        mut drive: impl Drive + 'static,
+        medium: impl FnOnce(&reburn_recorder::Medium) -> Option<Medium>,
+    ) -> Result<Self, Failure> {
+        let found = inspect(&mut drive).map_err(|error| Failure::drive(error.to_string()))?;
+        let reader = match found.sequence {
+            // What a drive calls its capacity ends with the last closed session.
+            Some(_) => DriveReader::with_count(drive, found.capacity),
+            None => DriveReader::new(drive).map_err(|error| Failure::drive(error.to_string()))?,
+        };
+        Ok(Self {
+            blocks: Box::new(reader),
+            medium: medium(&found),
+            session: session_of(&found),
+            append: found.appendable(),
+            sequence: found.sequence,
+        })
+    }
+}
+
 impl DiscName {
     /// Opens the disc for reading.
     pub fn open(&self) -> Result<OpenDisc, Failure> {
@@ -82,24 +104,10 @@ impl DiscName {
                 let disc = self.virtual_disc(path)?;
                 let medium = Medium::from_name(disc.kind().name());
                 let mut drive = Emulator::with_disc(disc);
-                let failed =
-                    |error: reburn_drive::CommandError| Failure::drive(error.to_string()).of(self);
-                drive.clear_attentions().map_err(failed)?;
-                let found = inspect(&mut drive)
+                drive
+                    .clear_attentions()
                     .map_err(|error| Failure::drive(error.to_string()).of(self))?;
-                let reader = match found.sequence {
-                    // What a drive calls its capacity ends with the last closed session.
-                    Some(_) => DriveReader::with_count(drive, found.capacity),
-                    None => DriveReader::new(drive).map_err(failed)?,
-                };
-                let append = found.appendable();
-                Ok(OpenDisc {
-                    blocks: Box::new(reader),
-                    medium,
-                    session: session_of(&found),
-                    append,
-                    sequence: found.sequence,
-                })
+                OpenDisc::in_drive(drive, |_| medium).map_err(|failure| failure.of(self))
             }
         }
     }
