@@ -413,7 +413,7 @@ fn structures_of_the_disc() {
     assert_eq!(physical[4] >> 4, 9, "the book type of DVD+RW");
     let mut bd_re = drive(MediumKind::BdRe);
     let information = reply(&mut bd_re, structure(MediaType::BluRay, 0)).unwrap();
-    assert_eq!(information.len(), 4102);
+    assert_eq!(information.len(), 4100);
     assert_eq!(information[4..6], *b"DI");
     let spare = reply(&mut bd_re, structure(MediaType::BluRay, 0x0a)).unwrap();
     assert_eq!(spare[8..12], 0x3000u32.to_be_bytes());

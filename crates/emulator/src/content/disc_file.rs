@@ -285,6 +285,13 @@ impl DiscFile {
     }
 }
 
+/// The lock goes with the file, even while a process that was just started still shares it.
+impl Drop for DiscFile {
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Access {
     Exclusive,

@@ -199,7 +199,7 @@ impl Rules for DvdPlusR {
     fn send_structure(
         &self,
         now: Situation<'_>,
-        command: &SendDiscStructure,
+        command: SendDiscStructure,
         data: &[u8],
     ) -> Result<Job, Sense> {
         let refused = Sense::INVALID_FIELD_IN_PARAMETERS;

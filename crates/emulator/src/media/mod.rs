@@ -286,7 +286,7 @@ pub(crate) trait Rules {
     fn send_structure(
         &self,
         _now: Situation<'_>,
-        _command: &SendDiscStructure,
+        _command: SendDiscStructure,
         _data: &[u8],
     ) -> Result<Job, Sense> {
         Err(Sense::INVALID_FIELD_IN_CDB)

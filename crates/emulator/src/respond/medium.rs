@@ -205,7 +205,7 @@ impl Emulator {
         self.loaded()?;
         let data = list.get(4..).ok_or(Sense::PARAMETER_LIST_LENGTH)?;
         self.begin(false, Sense::OPERATION_IN_PROGRESS, |rules, now| {
-            rules.send_structure(now, &command, data)
+            rules.send_structure(now, command, data)
         })?;
         Ok(())
     }

@@ -74,19 +74,12 @@ pub fn step(drive: &mut Emulator, line: &str) -> String {
         "repair" => nothing(drive, &[0x58, 0, 0, 0, c, d, 0, 0, 0, 0]),
         "blank" => nothing(drive, &[0xa1, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
         "layer" => {
-            let list = [&[0, 10, 0, 0, 0, 0, 0, 0][..], &number(0).to_be_bytes()].concat();
             let cdb = [0xbf, 0, 0, 0, 0, 0, 0, 0x20, 0, 12, 0, 0];
-            sense_of(drive, &cdb, Data::Out(&list))
+            sense_of(drive, &cdb, Data::Out(&layer_list(number(0))))
         }
         // format KIND SUBTYPE BLOCKS PARAMETER
         "format" => {
-            let list = [
-                &[0, 0, 0, 8][..],
-                &number(2).to_be_bytes(),
-                &[low(0) << 2 | low(1)],
-                &number(3).to_be_bytes()[1..],
-            ]
-            .concat();
+            let list = format_list(low(0), low(1), number(2), number(3));
             sense_of(drive, &[4, 0x11, 0, 0, 0, 0], Data::Out(&list))
         }
         // page TYPE MULTI TEST
@@ -156,6 +149,22 @@ fn cue_sheet(first: u16, blocks: &[u32]) -> CueSheet {
     let end = i64::from(*lead_out);
     entries.push(line(CueEntry::LEAD_OUT, 1, DataForm::MODE_1_ZEROS, end));
     CueSheet { entries }
+}
+
+/// The list of SEND DISC STRUCTURE that makes the first layer so many blocks long.
+fn layer_list(blocks: u32) -> Vec<u8> {
+    [&[0, 10, 0, 0, 0, 0, 0, 0][..], &blocks.to_be_bytes()].concat()
+}
+
+/// The list of FORMAT UNIT.
+fn format_list(kind: u8, subtype: u8, blocks: u32, parameter: u32) -> Vec<u8> {
+    [
+        &[0, 0, 0, 8][..],
+        &blocks.to_be_bytes(),
+        &[kind << 2 | subtype],
+        &parameter.to_be_bytes()[1..],
+    ]
+    .concat()
 }
 
 /// Waits until a drive that was off is ready.
