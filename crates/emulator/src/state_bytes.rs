@@ -5,7 +5,7 @@
 //! | 0 | 1 | format: 0 none, 1 formatted, 2 interrupted |
 //! | 1 | 1 | 1 if write-protected |
 //! | 2 | 1 | background format: 0 none, 1 stopped, 2 running, 3 complete |
-//! | 3 | 1 | mode: 0 overwrite, 1 restricted overwrite, 2 the same with an intermediate border, 3 sequential, 4 disc at once only, 5 pseudo-overwrite, 6 random once |
+//! | 3 | 1 | mode, below |
 //! | 4 | 4 | blocks for data, if formatted |
 //! | 8 | 4 | blocks that the background format has passed |
 //! | 12 | 4 | replacements |
@@ -14,7 +14,13 @@
 //! | 22 | 2 | number of tracks |
 //! | 24 | 1 | 1 if finalized |
 //! | 25 | 7 | zeros |
-//! | 32 | 20 a track | session (2), state, recording, start (4), end or FFFFFFFFh (4), next writable (4), flags, control, zeros (2) |
+//! | 32 | 20 a track | the tracks, below |
+//!
+//! Modes: 0 overwrite, 1 restricted overwrite, 2 the same with an intermediate border,
+//! 3 sequential, 4 disc at once only, 5 pseudo-overwrite, 6 random once.
+//!
+//! A track: session (2), state (1), recording (1), start (4), end or FFFFFFFFh (4), next
+//! writable block (4), flags (1: 1 reserved, 2 repairable), control bits (1), zeros (2).
 
 use std::sync::Arc;
 

@@ -65,13 +65,22 @@ enum Event {
     },
 }
 
+fn write_page() -> impl Strategy<Value = Event> {
+    (0u8..5, 0u8..4, any::<bool>()).prop_map(|(kind, multi_session, test)| Event::WritePage {
+        kind,
+        multi_session,
+        test,
+    })
+}
+
 fn event() -> impl Strategy<Value = Event> {
     let back = prop_oneof![6 => Just(0u32), 1 => 1u32..100, 1 => any::<u32>()];
     let count = prop_oneof![3 => 1u16..100, 1 => Just(16), 1 => Just(32), 1 => Just(0)];
     let way = prop::sample::select(vec![0x00, 0x01, 0x10, 0x13, 0x15, 0x26, 0x30, 0x31, 0x32]);
     let size = prop_oneof![Just(0u32), Just(u32::MAX), 1u32..100_000];
     prop_oneof![
-        20 => (back.clone(), count.clone()).prop_map(|(back, blocks)| Event::Write { back, blocks }),
+        20 => (back.clone(), count.clone())
+            .prop_map(|(back, blocks)| Event::Write { back, blocks }),
         5 => (back, count).prop_map(|(back, blocks)| Event::Read { back, blocks }),
         6 => any::<bool>().prop_map(|immediate| Event::Synchronize { immediate }),
         8 => (0u8..8, 0u8..6).prop_map(|(function, track)| Event::Close { function, track }),
@@ -80,8 +89,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => (0u8..5).prop_map(|kind| Event::Blank { kind }),
         2 => (way, 0u8..4, size)
             .prop_map(|(way, subtype, blocks)| Event::Format { way, subtype, blocks }),
-        3 => (0u8..5, 0u8..4, any::<bool>())
-            .prop_map(|(kind, multi_session, test)| Event::WritePage { kind, multi_session, test }),
+        3 => write_page(),
         1 => Just(Event::Eject),
         2 => (0u8..20).prop_map(|seconds| Event::Wait { seconds }),
         2 => prop::collection::vec(0u8..3, 0..40).prop_map(|fates| Event::PowerCut { fates }),
