@@ -52,29 +52,27 @@ pub(crate) fn lay_out(
     }
 }
 
-impl FileSystemImage<'_> {
-    /// So many blocks from where the disc goes on, and what fills up the last write unit. A track of
-    /// a CD is filled up to its least length, before the drive does it behind everything.
-    pub(crate) fn run_from(&self, start: Lba, blocks: u64) -> Result<BlockRange, ImageError> {
-        let (medium, unit) = (self.medium, self.medium.write_unit());
-        if !start.is_aligned(unit) {
-            let reason = "the next block that it takes does not begin a write unit of the medium";
-            return Err(EntireImageRequired::NotAppendable { reason }.into());
-        }
-        let capacity = medium.capacity().unwrap_or(BlockCount::new(Lba::MAX.get()));
-        let free = capacity.get().saturating_sub(start.get());
-        let blocks = match medium {
-            Medium::CdR | Medium::CdRw => blocks.max(CD_TRACK_BLOCKS_MIN),
-            _ => blocks,
-        };
-        let needed = BlockCount::checked(blocks);
-        let run = needed.and_then(|needed| BlockRange::with_count(start, needed));
-        run.map(|run| run.align_outward(unit))
-            .filter(|run| run.block_count().get() <= free)
-            .ok_or(ImageError::TooBig {
-                needed: needed.unwrap_or(BlockCount::MAX),
-                free: BlockCount::new(free),
-                medium,
-            })
+/// So many blocks from where the disc goes on, and what fills up the last write unit. A track of
+/// a CD is filled up to its least length, before the drive does it behind everything.
+pub(crate) fn run_from(medium: Medium, start: Lba, blocks: u64) -> Result<BlockRange, ImageError> {
+    let unit = medium.write_unit();
+    if !start.is_aligned(unit) {
+        let reason = "the next block that it takes does not begin a write unit of the medium";
+        return Err(EntireImageRequired::NotAppendable { reason }.into());
     }
+    let capacity = medium.capacity().unwrap_or(BlockCount::new(Lba::MAX.get()));
+    let free = capacity.get().saturating_sub(start.get());
+    let blocks = match medium {
+        Medium::CdR | Medium::CdRw => blocks.max(CD_TRACK_BLOCKS_MIN),
+        _ => blocks,
+    };
+    let needed = BlockCount::checked(blocks);
+    let run = needed.and_then(|needed| BlockRange::with_count(start, needed));
+    run.map(|run| run.align_outward(unit))
+        .filter(|run| run.block_count().get() <= free)
+        .ok_or(ImageError::TooBig {
+            needed: needed.unwrap_or(BlockCount::MAX),
+            free: BlockCount::new(free),
+            medium,
+        })
 }

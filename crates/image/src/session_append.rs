@@ -19,6 +19,7 @@
 use reburn_blocks::{Appendable, BlockCount, BlockRangeList, CrashClass, ExtentMap, Lba, Protocol};
 use reburn_iso9660::{IsoOptions, Layout};
 
+use crate::append::run_from;
 use crate::base::{Base, IsoBase};
 use crate::new_blocks::{Commit, IsoBlocks, IsoRequest, NewBlocks, Source, add_files, data_blocks};
 use crate::placement::{PlacedFiles, Placement, new_files};
@@ -42,7 +43,7 @@ pub(crate) fn lay_out(
     let descriptors = IsoBlocks::descriptor_blocks(&layout, iso.boot_record.is_some());
     let session = descriptors + layout.metadata_blocks();
     let blocks = u64::from(SYSTEM_AREA.get()) + u64::from(session.get()) + data_blocks(&files);
-    let run = image.run_from(append.next_writable, blocks)?;
+    let run = run_from(image.medium, append.next_writable, blocks)?;
 
     let descriptors_start = append.next_writable + SYSTEM_AREA;
     let mut next = descriptors_start + session;

@@ -20,16 +20,17 @@
 //! more, brings back a tree, so the class is Recoverable.
 
 use reburn_blocks::{
-    Appendable, BlockCount, BlockRange, CrashClass, ExtentMap, Lba, Protocol, WriteUnit,
+    Appendable, BlockCount, BlockRange, BlockRead, CrashClass, ExtentMap, Lba, Protocol, WriteUnit,
 };
-use reburn_udf::{Update, UpdateOptions};
+use reburn_udf::{Update, UpdateOptions, UpdateStructure, Volume};
 
+use crate::append::run_from;
 use crate::base::{Base, UdfBase};
 use crate::mirror_flip::{UpdateBlocks, updated_files};
 use crate::new_blocks::{Commit, NewBlocks, Source, add_files, data_blocks};
 use crate::placement::{PlacedFiles, Placement};
 use crate::session::SYSTEM_AREA;
-use crate::{FileSystemImage, ImageError};
+use crate::{FileSystemImage, ImageError, Medium};
 
 /// Where the anchor of a session is, from its start (ECMA-167 3/8.4.2.1).
 const ANCHOR: BlockCount = BlockCount::new(256);
@@ -43,15 +44,9 @@ pub(crate) fn lay_out(
 ) -> Result<NewBlocks, ImageError> {
     let (tree, disc) = (&image.tree, base.disc());
     let start = append.next_writable;
-    let front = if append.begins_session {
-        ANCHOR + BlockCount::ONE
-    } else {
-        BlockCount::ZERO
-    };
-    let first = image
-        .run_from(start, u64::from(front.get()) + 1)?
-        .start_lba()
-        + front;
+    let front = front(append);
+    let run = run_from(image.medium, start, u64::from(front.get()) + 1)?;
+    let first = run.start_lba() + front;
     let changes = tree.changes_since(base.imported).unwrap_or_default();
     let options = UpdateOptions {
         time: image.time,
@@ -64,7 +59,11 @@ pub(crate) fn lay_out(
     let units = BlockCount::new(u32::try_from(update.units()).unwrap_or(u32::MAX));
     let table = update.virtual_table_blocks();
     let own = [front, units, table].map(|blocks| u64::from(blocks.get()));
-    let run = image.run_from(start, own.iter().sum::<u64>() + data_blocks(&files))?;
+    let run = run_from(
+        image.medium,
+        start,
+        own.iter().sum::<u64>() + data_blocks(&files),
+    )?;
     let mut next = first + units;
     for &file in &files {
         placement.set(file, next);
@@ -75,10 +74,7 @@ pub(crate) fn lay_out(
     let placed_files = PlacedFiles::new(tree, placement, Some(disc));
     let new = update.place(tree, disc, &places, &placed_files);
     let mut structures = vec![new.virtual_table(run.end_lba())];
-    if append.begins_session {
-        structures.push(udf.volume.recognition_at(disc, start + SYSTEM_AREA)?);
-        structures.push(udf.volume.anchor_at(disc, start + ANCHOR)?);
-    }
+    structures.extend(in_front(&udf.volume, disc, append)?);
     let mut sources = ExtentMap::new();
     sources.insert(run, Source::Nothing);
     for range in &new.ranges() {
@@ -114,6 +110,45 @@ pub(crate) fn lay_out(
                 .into(),
         }),
     })
+}
+
+/// Blocks in front of what is new: a session begins with recognition sequence and anchor.
+fn front(append: Appendable) -> BlockCount {
+    if append.begins_session {
+        ANCHOR + BlockCount::ONE
+    } else {
+        BlockCount::ZERO
+    }
+}
+
+/// What is in them.
+fn in_front(
+    volume: &Volume,
+    disc: &dyn BlockRead,
+    append: Appendable,
+) -> Result<Vec<UpdateStructure>, ImageError> {
+    if !append.begins_session {
+        return Ok(Vec::new());
+    }
+    let start = append.next_writable;
+    Ok(vec![
+        volume.recognition_at(disc, start + SYSTEM_AREA)?,
+        volume.anchor_at(disc, start + ANCHOR)?,
+    ])
+}
+
+/// The table once more, where the disc goes on: the run of blocks to record, and what is in them.
+/// All else in it is zeros.
+pub(crate) fn table_again(
+    volume: &Volume,
+    disc: &dyn BlockRead,
+    (medium, append): (Medium, Appendable),
+) -> Result<(BlockRange, Vec<UpdateStructure>), ImageError> {
+    let blocks = u64::from(front(append).get()) + 1;
+    let run = run_from(medium, append.next_writable, blocks)?;
+    let mut structures = in_front(volume, disc, append)?;
+    structures.push(volume.virtual_table_again(disc, run.end_lba())?);
+    Ok((run, structures))
 }
 
 /// Checks that the table ends the run.

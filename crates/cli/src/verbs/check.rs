@@ -70,6 +70,7 @@ impl Checked {
         let medium = medium_of(args, disc.medium)?;
         let options = CheckOptions {
             read_data: args.read_all,
+            append: disc.append,
         };
         let health = Health::check_with(&*disc.blocks, medium, options)
             .map_err(|error| Failure::from(error).of(&args.disc))?;

@@ -48,7 +48,7 @@ impl From<Session> for IsoFound {
 impl Diagnosis<'_> {
     /// Looks for ISO 9660, and for what of it is not whole. `udf` is over the same files.
     pub(super) fn examine_iso(&mut self, udf: Option<&UdfFound>) -> Option<IsoFound> {
-        let opened = Volume::open(self.disc, Lba::ZERO);
+        let opened = Volume::open(self.disc, self.session().start);
         let read = opened.and_then(|volume| {
             let imported = volume.read_tree(self.disc, volume.best())?;
             let sessions = Sessions::decode(&volume.primary().application_use);
@@ -61,7 +61,9 @@ impl Diagnosis<'_> {
         match read {
             Ok(found) => {
                 self.take_iso(&found);
-                self.compare_with_session(&found, udf);
+                if self.append.is_none() {
+                    self.compare_with_session(&found, udf);
+                }
                 Some(found)
             }
             Err(error) => self.mend_iso(&error, udf),
@@ -87,13 +89,18 @@ impl Diagnosis<'_> {
 
     /// What is left of a volume that readers do not show, if there was one.
     fn mend_iso(&mut self, error: &IsoError, udf: Option<&UdfFound>) -> Option<IsoFound> {
-        let range = BlockRange::new(session::HEAD, Lba::new(session::FIRST_START.get() - 1))?;
+        let first = self.session().start.checked_add(session::SYSTEM_AREA)?;
+        let range = BlockRange::with_count(first, session::SYSTEM_AREA)?;
         let lbas = || range.pieces(BlockCount::ONE).map(BlockRange::start_lba);
         let has_descriptors = lbas().any(|lba| {
             let block = self.block(lba);
             block.is_some_and(|block| block[1..].starts_with(b"CD001"))
         });
         if !has_descriptors && !lbas().any(|lba| self.is_lost(lba)) {
+            return None;
+        }
+        if self.append.is_some() {
+            self.show_no_iso(error);
             return None;
         }
         if self.has_sound_head() {

@@ -13,10 +13,12 @@
 //! | descriptor sequence, metadata entry, sparing table, metadata block | the other copy |
 //! | recognition sequence | the revision of the volume |
 //! | place in the integrity sequence | zeros, or a newer descriptor behind it |
+//! | virtual allocation table that is not at the end | recorded once more there |
 //!
 //! Invariants: nothing is written where nothing is wrong, so a repaired disc has no repair; each
 //! structure takes one write unit, as far as it fits into one; a write unit with something else in
-//! it that cannot be read is left alone; a repair that was cut is repaired in the same way.
+//! it that cannot be read is left alone; a repair that was cut is repaired in the same way. On a disc
+//! that can only be appended to, nothing but a table is mended.
 
 mod finding;
 mod iso;
@@ -24,12 +26,13 @@ mod recognition;
 mod repair;
 mod search;
 mod sessions;
+mod table;
 mod udf;
 mod unreadable;
 
 use std::fmt;
 
-use reburn_blocks::{BlockRange, BlockRangeList, BlockRead, Lba};
+use reburn_blocks::{Appendable, BlockRange, BlockRangeList, BlockRead, Lba};
 use reburn_tree::{Timestamp, Tree};
 
 pub use finding::Finding;
@@ -46,6 +49,8 @@ use crate::{EntireImageRequired, ImageError, Medium, View};
 pub struct CheckOptions {
     /// Whether all file data are read too. Takes as long as reading the disc.
     pub read_data: bool,
+    /// Where the disc goes on, if it can only be appended to, and which session readers begin in.
+    pub append: Option<Appendable>,
 }
 
 /// What readers of one file system show.
@@ -107,11 +112,11 @@ impl<'d> Health<'d> {
         medium: Medium,
         options: CheckOptions,
     ) -> Result<Self, ImageError> {
-        let mut diagnosis = Diagnosis::new(disc, medium);
+        let mut diagnosis = Diagnosis::new(disc, medium, options.append);
         let udf = diagnosis.examine_udf();
         let iso = diagnosis.examine_iso(udf.as_ref());
         if diagnosis.views.is_empty() {
-            return Err(nothing_here(disc, medium));
+            return Err(nothing_here(disc, medium, options.append));
         }
         if let Some(udf) = &udf {
             diagnosis.examine_recognition(udf, iso.as_ref());
@@ -119,6 +124,9 @@ impl<'d> Health<'d> {
         diagnosis.examine_blocks(udf.as_ref(), iso.as_ref(), options);
         diagnosis.keep_apart();
         let label = label(udf.as_ref(), iso.as_ref());
+        if let Some(append) = options.append {
+            return diagnosis.end_appendable(label, append);
+        }
         let Diagnosis {
             views,
             mut findings,
@@ -177,10 +185,14 @@ struct Diagnosis<'d> {
     of_iso: BlockRangeList,
     /// Blocks of files of UDF, which no repair of ISO 9660 may write over.
     of_udf: BlockRangeList,
+    /// Where the disc goes on, if it can only be appended to.
+    append: Option<Appendable>,
+    /// A volume whose table is not where readers look, and the finding that says so.
+    table: Option<(usize, reburn_udf::Volume)>,
 }
 
 impl<'d> Diagnosis<'d> {
-    fn new(disc: &'d dyn BlockRead, medium: Medium) -> Self {
+    fn new(disc: &'d dyn BlockRead, medium: Medium, append: Option<Appendable>) -> Self {
         Self {
             disc,
             medium,
@@ -191,6 +203,8 @@ impl<'d> Diagnosis<'d> {
             metadata: BlockRangeList::new(),
             of_iso: BlockRangeList::new(),
             of_udf: BlockRangeList::new(),
+            append,
+            table: None,
         }
     }
 
@@ -271,13 +285,13 @@ fn label(udf: Option<&UdfFound>, iso: Option<&IsoFound>) -> String {
 }
 
 /// Why there is nothing to check, as an import says it.
-fn nothing_here(disc: &dyn BlockRead, medium: Medium) -> ImageError {
+fn nothing_here(disc: &dyn BlockRead, medium: Medium, append: Option<Appendable>) -> ImageError {
     let options = crate::ImportOptions {
         medium,
         hierarchy: None,
         time: Timestamp::EPOCH,
         accept_losses: true,
-        append: None,
+        append,
     };
     match Base::read(disc, &options) {
         Err(error) => error,

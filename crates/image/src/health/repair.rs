@@ -97,6 +97,20 @@ impl<'d> Repair<'d> {
         }))
     }
 
+    /// A plan with the write units that it records.
+    pub(super) fn of_units(
+        disc: &'d dyn BlockRead,
+        plan: Plan,
+        units: BTreeMap<Lba, Vec<u8>>,
+    ) -> Self {
+        Self {
+            disc,
+            unit: plan.modified.write_unit(),
+            plan,
+            units,
+        }
+    }
+
     /// The write units to record, one an epoch, for the disc as it is.
     pub fn plan(&self) -> &Plan {
         &self.plan

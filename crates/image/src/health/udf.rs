@@ -2,7 +2,7 @@
 
 use reburn_blocks::{BlockRangeList, Lba};
 use reburn_iso9660::records::TERMINATOR;
-use reburn_udf::{Flaw, ImportedTree, Note, NoteKind, Session, UdfError, Volume};
+use reburn_udf::{Flaw, FlawKind, ImportedTree, Note, NoteKind, UdfError, Volume};
 
 use super::repair::Job;
 use super::{Diagnosis, Finding, Shown, counts};
@@ -23,15 +23,21 @@ impl Diagnosis<'_> {
         if !self.may_have_udf() {
             return None;
         }
-        let opened = Volume::open(self.disc, Session::default());
+        let opened = Volume::open(self.disc, self.session());
         let read = opened.and_then(|volume| {
             let imported = volume.read_tree(self.disc);
             imported.map(|imported| (volume, imported))
         });
         match read {
-            Ok((volume, imported)) => Some(self.take_udf(volume, imported)),
+            Ok((volume, imported)) => {
+                let found = self.take_udf(volume, imported);
+                self.compare_with_end(&found.volume);
+                Some(found)
+            }
             Err(error) if is_udf_absent(&error) => None,
-            Err(error) => self.mend_udf(&error),
+            Err(error) => self
+                .find_earlier_table(&error)
+                .or_else(|| self.mend_udf(&error)),
         }
     }
 
@@ -40,7 +46,7 @@ impl Diagnosis<'_> {
     fn may_have_udf(&self) -> bool {
         /// Blocks of recognition sequences that are looked at.
         const LOOKED_AT: u32 = 64;
-        let start = session::HEAD.get();
+        let start = self.session().start.get() + session::HEAD.get();
         let end = (start + LOOKED_AT).min(self.disc.block_count().get());
         let (mut has_iso, mut has_ended) = (false, false);
         for lba in (start..end).map(Lba::new) {
@@ -61,7 +67,7 @@ impl Diagnosis<'_> {
 
     /// What is left of a volume that readers do not show.
     fn mend_udf(&mut self, error: &UdfError) -> Option<UdfFound> {
-        let volume = Volume::open_by_reserve(self.disc, Session::default()).ok();
+        let volume = Volume::open_by_reserve(self.disc, self.session()).ok();
         let imported = volume.as_ref().and_then(|v| v.read_tree(self.disc).ok());
         if let Some((volume, imported)) = volume.zip(imported) {
             let found = self.take_udf(volume, imported);
@@ -75,7 +81,7 @@ impl Diagnosis<'_> {
         self.find(Finding::new(View::Udf, None, what));
         // Nobody knows which blocks the files are in.
         self.live = None;
-        let volume = Volume::open(self.disc, Session::default()).ok()?;
+        let volume = Volume::open(self.disc, self.session()).ok()?;
         self.take_flaws(&volume);
         Some(UdfFound {
             volume,
@@ -84,7 +90,7 @@ impl Diagnosis<'_> {
         })
     }
 
-    fn take_udf(&mut self, volume: Volume, imported: ImportedTree) -> UdfFound {
+    pub(super) fn take_udf(&mut self, volume: Volume, imported: ImportedTree) -> UdfFound {
         let (files, folders) = counts(&imported.tree);
         let shown = Shown {
             label: volume.label(),
@@ -126,6 +132,9 @@ impl Diagnosis<'_> {
     fn take_flaws(&mut self, volume: &Volume) -> Vec<NoteKind> {
         let flaws = volume.flaws(self.disc, self.medium.write_unit());
         let kinds = flaws.iter().filter_map(|flaw| flaw.kind.note()).collect();
+        // A session has one anchor until it is known where the disc ends (UDF 2.2.3).
+        let is_usual = |flaw: &Flaw| self.append.is_some() && flaw.kind == FlawKind::SingleAnchor;
+        let flaws: Vec<_> = flaws.into_iter().filter(|flaw| !is_usual(flaw)).collect();
         for flaw in flaws {
             self.take_flaw(flaw);
         }
@@ -154,6 +163,9 @@ fn is_flaw(note: &Note) -> bool {
     !note.is_usual()
         && !matches!(
             note.kind,
-            NoteKind::ExtendedAttributes | NoteKind::FileType | NoteKind::NoRecognition
+            NoteKind::ExtendedAttributes
+                | NoteKind::FileType
+                | NoteKind::NoRecognition
+                | NoteKind::VirtualTableEarlier
         )
 }

@@ -5,7 +5,7 @@ use reburn_blocks::{Appendable, BlockRange, EpochRole, Protocol};
 use super::*;
 use reburn_udf::PartitionKind;
 
-use crate::{FileSystems, Session, UdfOptions, UdfRevision, View};
+use crate::{CheckOptions, FileSystems, Health, Session, UdfOptions, UdfRevision, View};
 
 /// Media that are recorded once, with a write unit each.
 const ONCE: [Medium; 4] = [Medium::CdR, Medium::DvdR, Medium::DvdPlusR, Medium::BdR];
@@ -328,4 +328,60 @@ fn an_edit_of_one_file_costs_what_it_changes() {
         1
     );
     assert_eq!(result.plan().unwrap().modified.block_count().get(), 32);
+}
+
+#[test]
+fn a_table_that_a_cut_hides_is_recorded_once_more() {
+    for (medium, revision) in [
+        (Medium::DvdPlusR, UdfRevision::V1_50),
+        (Medium::BdR, UdfRevision::V2_60),
+        (Medium::CdR, UdfRevision::V2_01),
+    ] {
+        let whole = first_virtual(medium, revision);
+        let old = shown(&whole, Lba::ZERO).unwrap();
+        for begins_session in [false, true] {
+            // Far more than readers search is recorded of something, and then the power is cut.
+            let mut bytes = whole.clone();
+            bytes.resize(bytes.len() + 2048 * BLOCK_SIZE, 0x5a);
+            let mut disc = Disc::open(medium, bytes);
+            disc.append.begins_session = begins_session;
+            assert!(shown(&disc.bytes, Lba::ZERO).is_err());
+            let options = CheckOptions {
+                append: Some(disc.append),
+                ..CheckOptions::default()
+            };
+            let health = Health::check_with(&disc.bytes, medium, options).unwrap();
+            let found: Vec<_> = health.findings().iter().map(|f| f.what.as_str()).collect();
+            assert!(
+                found
+                    .iter()
+                    .any(|what| what.contains("does not end with its virtual")),
+                "{found:?}"
+            );
+            let repair = health.repair().unwrap();
+            let plan = repair.plan();
+            assert!(plan.modified.is_one_run_from(disc.append.next_writable));
+            let run = plan.modified.ranges().next().unwrap();
+            let mut appended = vec![0; run.block_count().as_usize() * BLOCK_SIZE];
+            repair.read_blocks(run.start_lba(), &mut appended).unwrap();
+            let start = disc.append.next_writable;
+            disc.bytes.extend_from_slice(&appended);
+            let start = if begins_session { start } else { Lba::ZERO };
+            assert_eq!(
+                shown(&disc.bytes, start).unwrap(),
+                old,
+                "{medium} {revision:?}"
+            );
+            let mended = Disc::open(medium, disc.bytes);
+            let options = CheckOptions {
+                append: Some(Appendable {
+                    session_start: start,
+                    ..mended.append
+                }),
+                ..CheckOptions::default()
+            };
+            let health = Health::check_with(&mended.bytes, medium, options).unwrap();
+            assert!(health.is_whole(), "{:?}", health.findings());
+        }
+    }
 }

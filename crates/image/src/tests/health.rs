@@ -243,7 +243,10 @@ fn unreadable_data_are_found_if_asked_for() {
     let mut torn = Torn::new(&disc);
     torn.lose(BlockRange::single(range.start_lba() + BlockCount::new(3)));
     assert!(Health::check(&torn, Medium::File).unwrap().is_whole());
-    let options = crate::CheckOptions { read_data: true };
+    let options = crate::CheckOptions {
+        read_data: true,
+        ..crate::CheckOptions::default()
+    };
     let health = Health::check_with(&torn, Medium::File, options).unwrap();
     assert!(
         said(&health).contains("data of /docs/two cannot be read"),

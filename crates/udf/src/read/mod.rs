@@ -13,6 +13,7 @@ mod body;
 mod content;
 mod directory;
 mod disc;
+mod earlier_table;
 mod entries;
 mod entry;
 mod health;

@@ -6,7 +6,9 @@ use reburn_record::Record;
 use reburn_record::little_endian::U32;
 
 use super::{UpdateError, UpdateRole, UpdateStructure, tags};
-use crate::records::{ExtentAd, LogicalVolume, Partition, SpareIntegrity, Tag, tag_id};
+use crate::records::{
+    ExtendedFileEntry, ExtentAd, FileEntry, LogicalVolume, Partition, SpareIntegrity, Tag, tag_id,
+};
 use crate::{EditObstacle, UdfError, Volume};
 
 /// What changes in the volume descriptors.
@@ -85,6 +87,50 @@ impl Volume {
             .map_err(|source| UdfError::Io { what, source })?;
         Ok(UpdateStructure {
             role: UpdateRole::Recognition,
+            start: lba,
+            bytes,
+        })
+    }
+
+    /// The entry of the virtual allocation table, for another block: it leads to the same blocks.
+    /// Where a recording was cut, readers find the table again if this is the last block.
+    pub fn virtual_table_again(
+        &self,
+        disc: &dyn BlockRead,
+        lba: Lba,
+    ) -> Result<UpdateStructure, UpdateError> {
+        let known = self.virtual_table_entry().ok_or(EditObstacle::Partitions)?;
+        let structures = self.structures();
+        let partition = structures
+            .partitions
+            .first()
+            .filter(|range| range.contains(lba));
+        let partition = partition.ok_or(UpdateError::PartitionFull)?;
+        let mut bytes = vec![0; BLOCK_SIZE];
+        let what = "the virtual allocation table";
+        disc.read_blocks(known, &mut bytes)
+            .map_err(|source| UdfError::Io { what, source })?;
+        let number = lba.blocks_since(partition.start_lba()).get();
+        let (head, attributes) = match ExtendedFileEntry::view(&bytes) {
+            Ok((entry, _)) if entry.tag.tag_identifier.get() == tag_id::EXTENDED_FILE_ENTRY => {
+                let attributes = entry.length_of_extended_attributes.get();
+                (ExtendedFileEntry::SIZE, attributes)
+            }
+            _ => {
+                let attributes = FileEntry::view(&bytes)
+                    .map_or(0, |(entry, _)| entry.length_of_extended_attributes.get());
+                (FileEntry::SIZE, attributes)
+            }
+        };
+        if attributes > 0 {
+            // They have a tag of their own.
+            tags::set_location(&mut bytes[head..], number);
+        }
+        let covered = Tag::view(&bytes).map_or(0, |(tag, _)| tag.descriptor_crc_length.get());
+        tags::reseal(&mut bytes, covered.into());
+        tags::set_location(&mut bytes, number);
+        Ok(UpdateStructure {
+            role: UpdateRole::VirtualTable,
             start: lba,
             bytes,
         })
