@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reburn_blocks::{BlockRange, Lba};
+use reburn_blocks::Lba;
 use reburn_mmc::Sense;
 
 use crate::buffer::Buffered;
@@ -12,7 +12,7 @@ use crate::content::UnitError;
 use crate::disc::unit_range;
 use crate::emulator::Loaded;
 use crate::media::{Situation, rules};
-use crate::profile::{PartialWrite, WhenFull};
+use crate::profile::PartialWrite;
 use crate::respond::Settings;
 use crate::state::RecordingMode;
 use crate::tracks::TrackRecording;
@@ -178,7 +178,7 @@ impl Loaded {
 
 impl Emulator {
     /// Records the oldest unit of the buffer, if there is one.
-    fn flush_oldest(&mut self) -> Result<(), Sense> {
+    pub(crate) fn flush_oldest(&mut self) -> Result<(), Sense> {
         let Some(medium) = &mut self.medium else {
             return Ok(());
         };
@@ -204,84 +204,6 @@ impl Emulator {
             medium.record(&self.profile, &self.settings, fault, number, buffered);
         self.spend(time);
         recorded
-    }
-
-    /// Makes room for `units` more in the buffer.
-    pub(crate) fn make_room(&mut self, units: usize) -> Result<(), Sense> {
-        let Some(medium) = &self.medium else {
-            return Ok(());
-        };
-        let kind = medium.disc.kind();
-        let room = self.profile.buffer(Some(kind)) / kind.write_unit().bytes();
-        let mut flushed = false;
-        while self.buffered_units() > room.saturating_sub(units) && self.buffered_units() > 0 {
-            self.flush_oldest()?;
-            flushed = true;
-        }
-        if flushed { self.settle() } else { Ok(()) }
-    }
-
-    /// Whether the drive refuses a write of these blocks because its buffer has no room now. If
-    /// it does, it begins to record beside the commands that follow.
-    pub(crate) fn refuses_for_room(&mut self, range: BlockRange) -> bool {
-        let Some(medium) = &self.medium else {
-            return false;
-        };
-        let refuses = match self.profile.when_full {
-            WhenFull::Holds => false,
-            WhenFull::RefusesSequential => medium.state().mode.is_sequential(),
-            WhenFull::Refuses => true,
-        };
-        if !refuses {
-            return false;
-        }
-        let kind = medium.disc.kind();
-        let unit = kind.write_unit();
-        let numbers = unit.index_of(range.start_lba())..=unit.index_of(range.end_lba());
-        let wanted = numbers.filter(|number| medium.buffer.get(*number).is_none());
-        let room = self.profile.buffer(Some(kind)) / unit.bytes();
-        if medium.buffer.len() + wanted.count() <= room {
-            return false;
-        }
-        self.draining.get_or_insert(self.modelled_time());
-        true
-    }
-
-    /// Records beside commands what there was time for.
-    pub(crate) fn drain(&mut self) {
-        while let Some(since) = self.draining {
-            let Some(medium) = self
-                .medium
-                .as_ref()
-                .filter(|medium| medium.buffer.len() > 0)
-            else {
-                self.draining = None;
-                return;
-            };
-            let unit = medium.disc.kind().write_unit();
-            let oldest = medium.buffer.order().next();
-            let range = oldest.and_then(|number| unit_range(unit, number));
-            let whole = medium
-                .buffer
-                .oldest()
-                .filter(|oldest| oldest.is_whole(unit));
-            let (Some(range), Some(oldest)) = (range, whole) else {
-                return;
-            };
-            let mut head = medium.head.clone();
-            let done = since + head.write(&self.profile, range, oldest.streaming);
-            if done > self.clock {
-                return;
-            }
-            let clock = self.clock;
-            let recorded = self.flush_oldest();
-            self.clock = clock; // its time has passed already
-            self.draining = Some(done);
-            if let Err(sense) = recorded {
-                let late = self.late(sense);
-                self.pending.push_back(late);
-            }
-        }
     }
 
     /// Records one unit ahead of the others, if it is in the buffer.
@@ -364,7 +286,7 @@ impl Emulator {
         self.settle()
     }
 
-    fn settle(&mut self) -> Result<(), Sense> {
+    pub(crate) fn settle(&mut self) -> Result<(), Sense> {
         let Some(medium) = &self.medium else {
             return Ok(());
         };

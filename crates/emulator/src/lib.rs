@@ -56,6 +56,7 @@ mod profile;
 mod profile_file;
 mod profile_values;
 mod respond;
+mod room;
 mod state;
 mod state_bytes;
 mod timing;

@@ -66,7 +66,7 @@ fn lead_ins_list_what_is_closed_and_program_memory_what_is_not() {
             (0x14, LeadInEntry::LEAD_OUT, none, at(302)),
             (0x14, 1, none, at(0)),
             (0x54, LeadInEntry::NEXT_SESSION, at(11_702), at(359_849)),
-            (0x54, LeadInEntry::FIRST_LEAD_IN, none, Msf::new(97, 26, 66)),
+            (0x54, LeadInEntry::FIRST_LEAD_IN, none, Msf::new(97, 0, 0)),
         ]
     );
     let memory = ProgramMemory::decode(&table(&mut drive, TocFormat::Pma).unwrap()).unwrap();
@@ -106,7 +106,7 @@ fn places_stand_in_minutes_seconds_and_frames() {
     let mut blank = blank(MediumKind::CdR);
     let disc = disc_information(&mut blank).unwrap();
     assert_eq!(disc.disc_type, DiscType::UNDEFINED);
-    assert_eq!(disc.last_lead_in, Msf::new(97, 26, 66).field());
+    assert_eq!(disc.last_lead_in, Msf::new(97, 0, 0).field());
 }
 
 #[test]

@@ -159,7 +159,7 @@ impl Emulator {
     }
 
     /// Whether the drive takes one of these kinds of media.
-    fn takes(&self, kinds: Kinds) -> bool {
+    pub(super) fn takes(&self, kinds: Kinds) -> bool {
         self.profile.media.iter().any(|kind| kinds(*kind))
     }
 

@@ -12,7 +12,7 @@ use reburn_mmc::reply::{
 };
 use reburn_mmc::{Sense, Speed};
 
-use crate::{DriveProfile, Emulator};
+use crate::{DriveProfile, Emulator, MediumKind};
 
 /// The mode pages that a host can change. A reset brings the first ones back.
 #[derive(Debug, Clone)]
@@ -24,6 +24,16 @@ pub(crate) struct Settings {
     read_speed: Speed,
     write_speed: Speed,
 }
+
+/// The bits of page 2Ah for the media that it knows.
+const CAPABILITIES: [(MediumKind, u8); 4] = [
+    (MediumKind::CdR, 0x01),
+    (MediumKind::CdRw, 0x02),
+    (MediumKind::DvdR, 0x10),
+    (MediumKind::DvdRam, 0x20),
+];
+const TEST_WRITE: u8 = 0x04;
+const DVD_ROM: u8 = 0x08;
 
 impl Settings {
     pub fn new(profile: &DriveProfile) -> Self {
@@ -101,10 +111,15 @@ impl Emulator {
         let speeds = kind.map_or(&self.profile.bd_re, |kind| self.profile.speeds(kind));
         let (read, write) = self.speeds();
         let buffer = self.profile.buffer(kind) / 1024;
+        let media = CAPABILITIES
+            .iter()
+            .filter(|(kind, _)| self.profile.media.contains(kind))
+            .fold(0, |bits, (_, bit)| bits | bit);
+        let dvd = self.takes(|kind| !kind.is_cd());
+        let reads_dvd = if dvd { DVD_ROM } else { 0 };
         CapabilitiesPage {
-            // CD-R, CD-RW, DVD-ROM, DVD-R and DVD-RAM; and a test without a laser.
-            reads: 0x3b,
-            writes: 0x37,
+            reads: media | reads_dvd,
+            writes: media | TEST_WRITE,
             underrun_protection: true,
             multi_session: true,
             sectors: 0,

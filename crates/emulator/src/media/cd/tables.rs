@@ -9,8 +9,9 @@ use super::{LEAD_IN_SECTORS, PAUSE_SECTORS};
 use crate::MediumKind;
 use crate::media::Situation;
 
-/// Where the first session's lead-in starts: it also names the maker.
-const FIRST_LEAD_IN: Msf = Msf::new(97, 26, 66);
+/// Where the first session's lead-in starts. On a disc that is sold its place names the maker;
+/// this one names none.
+const FIRST_LEAD_IN: Msf = Msf::new(97, 0, 0);
 
 /// Where the lead-in of the open session starts, for READ DISC INFORMATION.
 pub(super) fn next_lead_in(now: Situation<'_>) -> Option<Msf> {
