@@ -26,7 +26,7 @@ pub enum ProfileError {
     #[error("the profile is not TOML: {0}")]
     Syntax(Box<toml::de::Error>),
     /// The key `base` names no profile.
-    #[error("base = {found}: there is no such profile; there are {}", known(&DriveProfile::BUILT_IN))]
+    #[error("base = {found}: there is no such profile; there are {}", known())]
     Base {
         /// What stands there.
         found: String,
@@ -44,8 +44,8 @@ pub enum ProfileError {
     },
 }
 
-fn known(names: &[&str]) -> String {
-    names.join(", ")
+fn known() -> String {
+    DriveProfile::BUILT_IN.join(", ")
 }
 
 /// The profiles that come with the crate.
@@ -254,53 +254,77 @@ mod tests {
         assert_eq!(profile.sequential.unwritten_dvd_read, None);
     }
 
+    /// The error, with what follows a semicolon or "expected" on a line of its own.
     #[track_caller]
     fn refusal(text: &str) -> String {
-        DriveProfile::from_toml(text).unwrap_err().to_string()
+        let error = DriveProfile::from_toml(text).unwrap_err().to_string();
+        error
+            .replace("; ", ";\n")
+            .replace(", expected", ",\nexpected")
     }
 
     #[test]
     fn what_is_wrong_is_named_with_what_is_right() {
         assert_snapshot!(
             refusal("base = \"none\""),
-            @r#"base = "none": there is no such profile; there are bd-writer, bd-writer-strict, dvd-writer, cd-writer"#
+            @r#"
+            base = "none": there is no such profile;
+            there are bd-writer, bd-writer-strict, dvd-writer, cd-writer
+            "#
         );
         assert_snapshot!(
             refusal("base = 1"),
-            @r#"base = 1: there is no such profile; there are bd-writer, bd-writer-strict, dvd-writer, cd-writer"#
+            @r#"
+            base = 1: there is no such profile;
+            there are bd-writer, bd-writer-strict, dvd-writer, cd-writer
+            "#
         );
         let unknown = refusal("vendr = \"X\"");
         assert!(
-            unknown.starts_with("unknown field `vendr`, expected one of `vendor`,"),
+            unknown.starts_with("unknown field `vendr`,\nexpected one of `vendor`,"),
             "{unknown}"
         );
-        assert_snapshot!(
-            refusal("[mechanics]\nlaod = \"1 s\""),
-            @r#"mechanics: unknown field `laod`, expected one of `command`, `seek_min`, `seek_max`, `write_end`, `load`, `eject`, `calibrate`, `format`, `close`, `idle_flush`"#
-        );
+        let key = refusal("[mechanics]\nlaod = \"1 s\"");
+        let start = "mechanics: unknown field `laod`,\nexpected one of `command`, `seek_min`,";
+        assert!(key.starts_with(start), "{key}");
         assert_snapshot!(
             refusal("[mechanics]\nload = \"1 h\""),
-            @r#"mechanics.load: "1 h" is no time; write a whole number and us, ms, s or min, as in "40 ms""#
+            @r#"
+            mechanics.load: "1 h" is no time;
+            write a whole number and us, ms, s or min, as in "40 ms"
+            "#
         );
         assert_snapshot!(
             refusal("[mechanics]\nload = 5"),
-            @r#"mechanics.load: invalid type: integer `5`, expected a string"#
+            @r#"
+            mechanics.load: invalid type: integer `5`,
+            expected a string
+            "#
         );
         assert_snapshot!(
             refusal("when_full = \"waits\""),
-            @r#"when_full: unknown variant `waits`, expected one of `holds`, `refuses-sequential`, `refuses`"#
+            @r#"
+            when_full: unknown variant `waits`,
+            expected one of `holds`, `refuses-sequential`, `refuses`
+            "#
         );
         assert_snapshot!(
             refusal("[cd]\nwrite_choices = [\"4x ld\"]"),
-            @r#"cd.write_choices: "4x ld" is no speed; write kilobytes a second as a number, or a multiple of cd, dvd or bd, as in "16x dvd""#
+            @r#"
+            cd.write_choices: "4x ld" is no speed;
+            write kilobytes a second as a number, or a multiple of cd, dvd or bd, as in "16x dvd"
+            "#
         );
         assert_snapshot!(
             refusal("unformatted_read = \"5/21\""),
-            @r#"unformatted_read: "5/21" is no sense; write key, code and qualifier in hexadecimal, as in "5/30/05""#
+            @r#"
+            unformatted_read: "5/21" is no sense;
+            write key, code and qualifier in hexadecimal, as in "5/30/05"
+            "#
         );
         let medium = refusal("media = [\"laserdisc\"]");
         assert!(
-            medium.starts_with("media: \"laserdisc\" is no kind of medium; there are cd-r,"),
+            medium.starts_with("media: \"laserdisc\" is no kind of medium;\nthere are cd-r,"),
             "{medium}"
         );
         assert_snapshot!(

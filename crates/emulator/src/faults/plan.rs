@@ -152,7 +152,10 @@ mod tests {
     fn every_kind_reads_as_a_line() {
         let at = At::Block(Lba::new(40));
         let faults = (0..KINDS).map(|kind| planned(kind, at, 2)).collect();
-        let shown = FaultPlan { faults }.to_string();
+        let shown = FaultPlan { faults }
+            .to_string()
+            .replace("logical unit not ready, long write in progress", "..")
+            .replace("recovered data with error correction applied", "..");
         assert_snapshot!(shown, @r"
         write, at block 40: fails, medium error: write error (3/0C/00)
         write, at block 40: silently lost
@@ -164,8 +167,8 @@ mod tests {
         write, after 40 others: power cut, unit unreadable
         read, at block 40: medium error: L-EC uncorrectable error (3/11/05), always
         read, at block 40: medium error: unrecovered read error (3/11/00), 2 times
-        command, after 40 others: refused, not ready: logical unit not ready, long write in progress (2/04/08)
-        command, after 40 others: done, recovered error: recovered data with error correction applied (1/18/00)
+        command, after 40 others: refused, not ready: .. (2/04/08)
+        command, after 40 others: done, recovered error: .. (1/18/00)
         command, after 40 others: reset
         command, after 40 others: medium taken out
         command, after 40 others: data late
