@@ -12,16 +12,20 @@ use crate::command::{Program, last_lines};
 const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Tests that must have run: the rest is for disks, and skips on an optical drive.
-const RUN_AT_LEAST: usize = 20;
+const RUN_AT_LEAST: usize = 35;
 
 const NO_COMPARISON: &str = "it asks the drive to compare bytes (BytChk), which optical drives \
                              refuse with 5/24/00";
 
 /// Tests that fail, and why they do.
-const FAILS: [(&str, &str); 10] = [
+const FAILS: [(&str, &str); 11] = [
     (
         "StartStopUnit.Simple",
         "it takes 6/28/00 after loading a disc for an error",
+    ),
+    (
+        "StartStopUnit.NoLoej",
+        "it sets the bit that forbids disks to flush, which chooses a layer's format on discs",
     ),
     ("Verify10.Simple", NO_COMPARISON),
     ("Verify10.BeyondEol", NO_COMPARISON),
@@ -52,7 +56,7 @@ pub(super) fn run(bench: &Bench<'_>, report: &mut Report) -> Result<(), String> 
         .args(["--verbose", "--dataloss", "--test=ALL"])
         .arg(served.url(""))
         .timeout(PATIENCE);
-    let said = program.capture()?.require_success(&program)?.stdout_text();
+    let said = program.capture()?.stdout_text(); // it fails when some test fails
     served.stop()?;
     let endings = endings(&said);
     let ran = endings

@@ -37,7 +37,7 @@ const BLOCK_DRIVER: &str = "/usr/lib/x86_64-linux-gnu/qemu/block-iscsi.so";
 const PACE: [&str; 2] = ["--pace", "1000000"];
 
 /// How long an initiator may take for a question.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What two initiators write each, at the same time.
 const MEGABYTES: usize = 64;
@@ -267,7 +267,7 @@ fn equal(seen: &[u8], expected: &[u8]) -> Result<(), String> {
 }
 
 /// Bytes that look like none of their neighbours.
-fn noise(len: usize, seed: u64) -> Vec<u8> {
+pub fn noise(len: usize, seed: u64) -> Vec<u8> {
     use rand::{Rng, SeedableRng};
     let mut bytes = vec![0; len];
     rand_chacha::ChaCha8Rng::seed_from_u64(seed).fill_bytes(&mut bytes);
