@@ -3,6 +3,7 @@
 //! - `test`: everything that must hold before a change is taken, outside judges included.
 //! - `simulate`: from a folder to a disc and back, on every medium, with every block compared.
 //! - `judge-crash`: the judges of discs that lost blocks or power, alone.
+//! - `vm`: the judge that boots a virtual machine, alone.
 //! - `bench`: the program beside its peers.
 //! - `tidy`: the rules of the source tree that no compiler checks.
 //! - `tree`, `walk`: the difficult tree that the judges use, and the listing they compare.
@@ -45,6 +46,9 @@ enum Job {
     /// Let outside readers look at discs as faults and power cuts leave them
     #[cfg(unix)]
     JudgeCrash(judges::crash::Options),
+    /// Let a virtual machine use served drives: mount, burn with growisofs, burn a plan
+    #[cfg(unix)]
+    Vm(judges::vm::Options),
     /// Measure the program beside its peers
     Bench(bench::Options),
     /// Check the rules of the source tree: crate arrows, file heads and lengths, words
@@ -62,6 +66,8 @@ fn main() -> ExitCode {
         Job::Simulate(options) => simulate::run(&options),
         #[cfg(unix)]
         Job::JudgeCrash(options) => judges::crash::run(&options),
+        #[cfg(unix)]
+        Job::Vm(options) => judges::vm::run_alone(&options),
         Job::Bench(options) => bench::run(&options),
         Job::Tidy => tidy::run(),
         Job::Tree(options) => trees::make(&options),

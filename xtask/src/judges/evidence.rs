@@ -169,8 +169,12 @@ impl Evidence {
 
     /// The program of this workspace, built with optimization.
     pub fn reburn(&self) -> Result<Program, String> {
-        let program = self.program.get_or_init(workspace::build_reburn).clone()?;
-        Ok(Program::new(program).env("SOURCE_DATE_EPOCH", IMAGE_TIME))
+        Ok(Program::new(self.reburn_path()?).env("SOURCE_DATE_EPOCH", IMAGE_TIME))
+    }
+
+    /// Where that program is.
+    pub fn reburn_path(&self) -> Result<PathBuf, String> {
+        self.program.get_or_init(workspace::build_reburn).clone()
     }
 
     /// The difficult tree and the images made from it, some of them edited.

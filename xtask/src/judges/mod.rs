@@ -29,6 +29,7 @@ mod seven_zip;
 mod seven_zip_udf;
 mod tolerances;
 mod udf_labels;
+pub mod vm;
 mod volume_kinds;
 mod volumes;
 mod xorriso;
@@ -67,7 +68,7 @@ pub struct Judge {
 }
 
 /// Every judge, in the order in which they are heard.
-pub const JUDGES: [Judge; 17] = [
+pub const JUDGES: [Judge; 18] = [
     xorriso::JUDGE,
     isoinfo::JUDGE,
     bsdtar::JUDGE,
@@ -85,6 +86,7 @@ pub const JUDGES: [Judge; 17] = [
     crash::lost_units::JUDGE,
     crash::cuts::JUDGE,
     iscsi::JUDGE,
+    vm::JUDGE,
 ];
 
 /// The judges of one run and what they share.

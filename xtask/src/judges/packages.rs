@@ -52,6 +52,42 @@ impl Packages {
         ))
     }
 
+    /// Unpacks a package, or the one that it stands for, into a folder, without installing it;
+    /// one that is there already stays.
+    pub fn unpack(&self, package: &str, folder: &Path) -> Result<(), String> {
+        let done = folder.join("unpacked");
+        if done.exists() {
+            return Ok(());
+        }
+        if !is_installed("apt-get") {
+            return Err(format!(
+                "{package} is a package of Debian, which this system is not"
+            ));
+        }
+        self.update()?;
+        let depends = Program::new("apt-cache").args(["depends", "--important", package]);
+        let listed = depends.capture()?.require_success(&depends)?.stdout_text();
+        let stands_for = listed
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("Depends: "));
+        let wanted = stands_for
+            .filter(|name| !name.contains('<'))
+            .unwrap_or(package);
+        let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let download = apt(&["download", wanted]).current_dir(folder);
+        download.capture()?.require_success(&download)?;
+        for entry in std::fs::read_dir(folder).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            if path.extension().is_some_and(|extension| extension == "deb") {
+                let unpack = Program::new("dpkg").arg("-x").arg(&path).arg(folder);
+                unpack.capture()?.require_success(&unpack)?;
+                std::fs::remove_file(&path).map_err(failed)?;
+            }
+        }
+        std::fs::write(done, wanted).map_err(failed)
+    }
+
     fn update(&self) -> Result<(), String> {
         let update = || {
             let update = apt(&["update"]);
