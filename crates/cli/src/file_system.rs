@@ -67,8 +67,8 @@ impl fmt::Display for FileSystemArg {
 }
 
 impl VolumeArgs {
-    /// The file systems that are wanted, dated `time`, on a medium. One that is recorded once gets a
-    /// virtual partition of UDF, which can be appended to.
+    /// The file systems that are wanted, dated `time`, on a medium. One that is recorded once gets
+    /// a virtual partition of UDF, which can be appended to.
     pub fn file_systems(&self, time: Timestamp, medium: Medium) -> FileSystems {
         if self.dvd_video {
             let udf = self.udf(UdfRevision::V1_02, time);

@@ -43,8 +43,8 @@ pub struct Medium {
     /// From which block on they are written in order, without a gap: on a BD-R whose blocks can be
     /// replaced, and on a DVD-RW that still grows. None where there is no such block.
     pub frontier: Option<Lba>,
-    /// Whether the border of a DVD-RW that is overwritten is unfinished, so that it can grow and not
-    /// all drives can read it.
+    /// Whether the border of a DVD-RW that is overwritten is unfinished, so that it can grow and
+    /// not all drives can read it.
     pub border_open: bool,
     /// How far the background format of a DVD+RW got.
     pub background_format: BackgroundFormat,

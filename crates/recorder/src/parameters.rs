@@ -49,8 +49,8 @@ pub(crate) fn set(
     let mut page = wanted(old, profile, at_once, options);
     let mut set = |page| link.ask(|drive| drive.set_write_parameters(page));
     let mut result = set(page);
-    if matches!(&result, Err(RecordError::Command(error)) if error.is(&Sense::INVALID_FIELD_IN_PARAMETERS))
-    {
+    let refused = |error: &CommandError| error.is(&Sense::INVALID_FIELD_IN_PARAMETERS);
+    if matches!(&result, Err(RecordError::Command(error)) if refused(error)) {
         // A drive that cannot bridge an empty buffer does without.
         page.underrun_protection = false;
         result = set(page);

@@ -180,8 +180,8 @@ impl<'d> Recorder<'d> {
         blanked.map_err(|error| Failure { error, state })
     }
 
-    /// Formats a medium in this way, whatever it holds; the medium as it is then. Recording an image
-    /// formats by itself what must be formatted.
+    /// Formats a medium in this way, whatever it holds; the medium as it is then. Recording an
+    /// image formats by itself what must be formatted.
     pub fn format(
         &mut self,
         way: FormatWay,

@@ -17,8 +17,8 @@
 //!
 //! Invariants: nothing is written where nothing is wrong, so a repaired disc has no repair; each
 //! structure takes one write unit, as far as it fits into one; a write unit with something else in
-//! it that cannot be read is left alone; a repair that was cut is repaired in the same way. On a disc
-//! that can only be appended to, nothing but a table is mended.
+//! it that cannot be read is left alone; a repair that was cut is repaired in the same way. On a
+//! disc that can only be appended to, nothing but a table is mended.
 
 mod finding;
 mod iso;

@@ -158,8 +158,8 @@ impl Partitions {
         }
     }
 
-    /// Where blocks of a metadata, virtual or sparable partition are: first block, first sector, and
-    /// how many; ascending, holes left out. None of a plain partition.
+    /// Where blocks of a metadata, virtual or sparable partition are: first block, first sector,
+    /// and how many; ascending, holes left out. None of a plain partition.
     pub(super) fn pieces(&self, partition: u16, side: Side) -> Vec<(u32, u64, u32)> {
         let Ok(map) = self.map(partition) else {
             return Vec::new();

@@ -249,8 +249,8 @@ impl Update {
         Ok(())
     }
 
-    /// Where the units of a sparable or virtual partition go; the caller chooses those of a metadata
-    /// partition, and gets `None`.
+    /// Where the units of a sparable or virtual partition go; the caller chooses those of a
+    /// metadata partition, and gets `None`.
     ///
     /// # Errors
     /// [`UpdateError::SparesFull`] if there are too few free spare packets.
