@@ -8,6 +8,8 @@
 //!
 //! Source: RFC 7143, sections 4.2, 7 and 11.
 
+mod texts;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Shutdown, TcpStream};
@@ -16,15 +18,14 @@ use std::time::{Duration, Instant};
 
 use super::header::{
     self, DataOut, FINAL, HEADER_LEN, LogoutRequest, LogoutResponse, NO_TAG, NopIn, NopOut,
-    RejectReason, ScsiCommand, TaskManagement, TextRequest, TextResponse, be32,
+    RejectReason, ScsiCommand, TaskManagement, TextRequest, be32,
 };
 use super::link::{Link, Order, Stat, WINDOW};
 use super::login::{Established, SessionKind};
-use super::options::PORTAL_GROUP;
-use super::parameters::{Answer, Parameters};
+use super::parameters::Parameters;
 use super::queue::{Aborted, Burst, Management, Queue, Request, Task};
 use super::target::Shared;
-use super::text::{Answers, Pieces};
+use super::text::Pieces;
 use super::wire::{Inbound, Pdu, Received, WireError};
 use super::worker::lun_number;
 
@@ -40,8 +41,6 @@ const OWN_TAG: u32 = 1;
 /// Bits of a command's second byte (11.3.1).
 const READS: u8 = 0x40;
 const WRITES: u8 = 0x20;
-/// The bit of a text that goes on (11.10.2).
-const CONTINUE: u8 = 0x40;
 
 /// One session and its only connection.
 #[derive(Debug)]
@@ -359,68 +358,6 @@ impl<'a> Reader<'a> {
         self.session.link.send(answer, &[], Stat::Status)?;
         if response == CLOSED {
             return Err(End::Logout);
-        }
-        Ok(())
-    }
-
-    fn text(&mut self, pdu: &Pdu) -> Result<(), End> {
-        let request = TextRequest::of(&pdu.header);
-        if request.target_tag.get() == NO_TAG {
-            self.text = Pieces::default();
-        }
-        if self.text.add(&pdu.data).is_err() {
-            return self.refuse(&pdu.header, RejectReason::InvalidField);
-        }
-        let mut answer = TextResponse {
-            lun: request.lun,
-            task_tag: request.task_tag,
-            target_tag: be32(OWN_TAG),
-            ..TextResponse::empty()
-        };
-        let mut answers = Answers::default();
-        if request.flags & CONTINUE == 0 {
-            let Ok(pairs) = self.text.finish() else {
-                return self.refuse(&pdu.header, RejectReason::InvalidField);
-            };
-            for (key, value) in &pairs {
-                self.key(key, value, &mut answers)?;
-            }
-            if request.flags & FINAL != 0 {
-                answer.flags = FINAL;
-                answer.target_tag = be32(NO_TAG);
-            }
-        }
-        // One target at one address: less than the 512 bytes that every initiator takes.
-        Ok(self
-            .session
-            .link
-            .send(answer, answers.as_bytes(), Stat::Status)?)
-    }
-
-    fn key(&self, key: &str, value: &str, answers: &mut Answers) -> Result<(), End> {
-        let name = &self.target.options.name;
-        if key == "SendTargets" {
-            let all = value == "All" && self.session.kind == SessionKind::Discovery;
-            let own = value.is_empty() && self.session.kind == SessionKind::Normal;
-            if all || own || value.eq_ignore_ascii_case(name) {
-                let address = self.session.stream.local_addr()?;
-                answers.add("TargetName", name);
-                answers.add("TargetAddress", &format!("{address},{PORTAL_GROUP}"));
-            } else if value == "All" {
-                answers.add(key, "Reject");
-            }
-            return Ok(());
-        }
-        let mut parameters = self.session.parameters;
-        match parameters.answer(key, value) {
-            Answer::Silence => {
-                self.session
-                    .send_segment
-                    .store(parameters.send_segment, Ordering::Relaxed);
-            }
-            Answer::Value(answer) if answer == "NotUnderstood" => answers.add(key, &answer),
-            // All others are for the login alone.
-            Answer::Value(_) => answers.add(key, "Reject"),
         }
         Ok(())
     }
