@@ -102,6 +102,10 @@ pub struct Run {
     /// Where the program finds the drive; nothing needs to be there
     #[arg(long, value_name = "PATH", default_value = "/dev/sr0")]
     pub device: PathBuf,
+    /// What kind of drive: bd-writer, bd-writer-strict, dvd-writer, cd-writer, or a file that says
+    /// what is different from one of these
+    #[arg(long, value_name = "NAME|FILE")]
+    pub profile: Option<String>,
     /// How many seconds pass in the drive while one passes for the program
     #[arg(long, value_name = "N", default_value_t = 1000)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
@@ -143,6 +147,10 @@ pub struct Serve {
     /// The file with that other secret
     #[arg(long, value_name = "FILE", requires = "target_user")]
     pub target_secret_file: Option<PathBuf>,
+    /// What kind of drive: bd-writer, bd-writer-strict, dvd-writer, cd-writer, or a file that says
+    /// what is different from one of these
+    #[arg(long, value_name = "NAME|FILE")]
+    pub profile: Option<String>,
     /// How many seconds pass in the drive while one passes for its hosts
     #[arg(long, value_name = "N", default_value_t = 100)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]

@@ -2,6 +2,7 @@
 
 mod create;
 mod prepare;
+mod profile;
 mod run;
 mod serve;
 

@@ -37,6 +37,7 @@ mod linux {
     use reburn_emulator::{Emulator, VirtualDisc};
     use reburn_mmc::Sense;
 
+    use super::super::profile;
     use super::{Failure, Run, Terminal};
 
     /// How long, in the drive, what still runs when the program has ended may take.
@@ -51,7 +52,9 @@ mod linux {
         }
         let disc =
             VirtualDisc::open(&args.disc).map_err(|error| Failure::usage(error.to_string()))?;
-        let mut drive = SharedDrive::new(Emulator::with_disc(disc), Pace::times(args.pace));
+        let profile = profile::of(args.profile.as_deref())?;
+        let drive = Emulator::with_profile(profile, disc);
+        let mut drive = SharedDrive::new(drive, Pace::times(args.pace));
         let failed = |error: reburn_drive::CommandError| Failure::drive(error.to_string());
         // As a kernel does when it finds a drive.
         drive.clear_attentions().map_err(failed)?;

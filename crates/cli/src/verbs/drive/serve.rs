@@ -14,6 +14,7 @@ use reburn_emulator::{Emulator, VirtualDisc};
 use reburn_mmc::Sense;
 use serde_json::json;
 
+use super::profile;
 use crate::drive_args::Serve;
 use crate::failure::Failure;
 use crate::progress::Terminal;
@@ -26,7 +27,9 @@ const END_LIMIT: Duration = Duration::from_hours(4);
 pub fn run(args: &Serve, terminal: Terminal) -> Result<ExitCode, Failure> {
     let options = options(args)?;
     let disc = VirtualDisc::open(&args.disc).map_err(|error| Failure::usage(error.to_string()))?;
-    let mut drive = SharedDrive::new(Emulator::with_disc(disc), Pace::times(args.pace));
+    let profile = profile::of(args.profile.as_deref())?;
+    let drive = Emulator::with_profile(profile, disc);
+    let mut drive = SharedDrive::new(drive, Pace::times(args.pace));
     let target = Target::new(drive.clone(), options);
     let target = target.map_err(|error| Failure::usage(error.to_string()))?;
     if let Some(path) = &args.trace {
