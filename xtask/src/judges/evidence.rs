@@ -144,6 +144,11 @@ impl Evidence {
         self.settings.full
     }
 
+    /// Whether what was made stays.
+    pub fn keeps(&self) -> bool {
+        self.settings.keep
+    }
+
     /// A new empty folder below the folder of this run.
     pub fn scratch(&self, name: &str) -> Result<PathBuf, String> {
         let folder = self.folder.join(name.replace(' ', "-"));

@@ -10,6 +10,7 @@
 //!   `CI=true` it is a failure.
 
 mod bsdtar;
+mod burning;
 pub mod crash;
 mod evidence;
 mod foreign;
@@ -68,7 +69,7 @@ pub struct Judge {
 }
 
 /// Every judge, in the order in which they are heard.
-pub const JUDGES: [Judge; 18] = [
+pub const JUDGES: [Judge; 23] = [
     xorriso::JUDGE,
     isoinfo::JUDGE,
     bsdtar::JUDGE,
@@ -87,6 +88,11 @@ pub const JUDGES: [Judge; 18] = [
     crash::cuts::JUDGE,
     iscsi::JUDGE,
     vm::JUDGE,
+    burning::cdrskin::JUDGE,
+    burning::xorriso::JUDGE,
+    burning::growisofs::JUDGE,
+    burning::dvd_format::JUDGE,
+    burning::wodim::JUDGE,
 ];
 
 /// The judges of one run and what they share.
