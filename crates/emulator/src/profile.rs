@@ -168,7 +168,8 @@ pub struct SequentialHabits {
     pub written_format: Sense,
     /// Where replaced clusters of a BD-R go.
     pub replacement: Replacement,
-    /// How many clusters of a BD-R can be replaced.
+    /// How many clusters of a BD-R can be replaced. What drives have room for is not known; the
+    /// default is every cluster of a disc with one layer.
     pub replacements_max: u32,
 }
 
@@ -196,7 +197,7 @@ impl Default for SequentialHabits {
             second_write: Sense::INVALID_ADDRESS_FOR_WRITE,
             written_format: Sense::CANNOT_FORMAT_MEDIUM,
             replacement: Replacement::NextWritable,
-            replacements_max: 16_843_040,
+            replacements_max: 381_856,
         }
     }
 }

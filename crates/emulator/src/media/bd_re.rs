@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use reburn_blocks::{BlockCount, BlockRange, Lba};
+use reburn_blocks::BlockCount;
 use reburn_mmc::command::{CloseFunction, ReadDiscStructure, TrackAddress};
 use reburn_mmc::reply::{
     BdWriteClasses, DiscInformation, DiscStatus, Feature, FormatCapacities, FormatDescriptor,
@@ -14,7 +14,7 @@ use reburn_mmc::reply::{
 };
 use reburn_mmc::{Profile, Sense};
 
-use super::{Job, Placement, Readable, Rules, Situation, TocTrack, overwritable, structures, way};
+use super::{Job, Rules, Situation, TocTrack, overwritable, structures, way};
 use crate::state::{FormatState, MediumState};
 
 /// The rules of BD-RE.
@@ -60,9 +60,6 @@ impl Rules for BdRe {
     }
 
     fn features(&self, now: Situation<'_>) -> Vec<Feature> {
-        let formatted = !now.state.blocks().is_zero();
-        let last = Lba::new(now.state.blocks().get().saturating_sub(1));
-        let random = Feature::random_writable(last, now.kind.write_unit());
         let ways = FormattableWays {
             spare_areas: true,
             expandable: true,
@@ -80,32 +77,8 @@ impl Rules for BdRe {
                 ..BdWriteClasses::default()
             }),
         ];
-        features.extend(formatted.then_some(random));
+        features.extend(overwritable::random_writable(now));
         features
-    }
-
-    fn capacity(&self, now: Situation<'_>) -> BlockCount {
-        now.state.blocks()
-    }
-
-    fn area(&self, now: Situation<'_>) -> BlockCount {
-        now.state.blocks()
-    }
-
-    fn readable(&self, now: Situation<'_>) -> Result<Readable, Sense> {
-        overwritable::readable(now)
-    }
-
-    fn writable(&self, now: Situation<'_>) -> Result<(), Sense> {
-        overwritable::writable(now)
-    }
-
-    fn place(
-        &self,
-        _now: Situation<'_>,
-        range: BlockRange,
-    ) -> Result<(Placement, BlockCount), Sense> {
-        Ok((Placement::InPlace, range.block_count()))
     }
 
     fn toc(&self, now: Situation<'_>) -> Vec<TocTrack> {

@@ -22,7 +22,7 @@ use reburn_mmc::reply::{
 use reburn_mmc::{Profile, Sense};
 
 use super::structures::{REWRITABLE, dvd_physical};
-use super::{Job, Placement, Readable, Rules, Situation, TocTrack, dvd_minus, overwritable, way};
+use super::{Job, Placement, Rules, Situation, TocTrack, dvd_minus, overwritable, way};
 use crate::state::{FormatState, MediumState, RecordingMode};
 
 /// The rules of DVD-RW in restricted overwrite mode.
@@ -121,20 +121,8 @@ impl Rules for DvdOverwrite {
         ]
     }
 
-    fn capacity(&self, now: Situation<'_>) -> BlockCount {
-        now.state.blocks()
-    }
-
     fn area(&self, now: Situation<'_>) -> BlockCount {
         now.kind.capacity()
-    }
-
-    fn readable(&self, now: Situation<'_>) -> Result<Readable, Sense> {
-        overwritable::readable(now)
-    }
-
-    fn writable(&self, now: Situation<'_>) -> Result<(), Sense> {
-        overwritable::writable(now)
     }
 
     fn place(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reburn_blocks::{BlockCount, BlockRange, Lba};
+use reburn_blocks::{BlockCount, Lba};
 use reburn_mmc::command::{CloseFunction, MediaType, ReadDiscStructure, TrackAddress};
 use reburn_mmc::reply::{
     DiscInformation, Feature, FormatCapacities, FormatDescriptor, FormatKind, FormatParameters,
@@ -11,7 +11,7 @@ use reburn_mmc::reply::{
 use reburn_mmc::{Profile, Sense};
 
 use super::structures::{REWRITABLE, dvd_physical};
-use super::{Job, Placement, Readable, Rules, Situation, TocTrack, overwritable, way};
+use super::{Job, Rules, Situation, TocTrack, overwritable, way};
 use crate::state::{FormatState, MediumState};
 
 /// The rules of DVD-RAM.
@@ -42,9 +42,6 @@ impl Rules for DvdRam {
     }
 
     fn features(&self, now: Situation<'_>) -> Vec<Feature> {
-        let formatted = !now.state.blocks().is_zero();
-        let last = Lba::new(now.state.blocks().get().saturating_sub(1));
-        let random = Feature::random_writable(last, now.kind.write_unit());
         let ways = FormattableWays {
             expandable: true,
             certification: true,
@@ -56,32 +53,8 @@ impl Rules for DvdRam {
                 spare_area_information: true,
             },
         ];
-        features.extend(formatted.then_some(random));
+        features.extend(overwritable::random_writable(now));
         features
-    }
-
-    fn capacity(&self, now: Situation<'_>) -> BlockCount {
-        now.state.blocks()
-    }
-
-    fn area(&self, now: Situation<'_>) -> BlockCount {
-        now.state.blocks()
-    }
-
-    fn readable(&self, now: Situation<'_>) -> Result<Readable, Sense> {
-        overwritable::readable(now)
-    }
-
-    fn writable(&self, now: Situation<'_>) -> Result<(), Sense> {
-        overwritable::writable(now)
-    }
-
-    fn place(
-        &self,
-        _now: Situation<'_>,
-        range: BlockRange,
-    ) -> Result<(Placement, BlockCount), Sense> {
-        Ok((Placement::InPlace, range.block_count()))
     }
 
     fn toc(&self, now: Situation<'_>) -> Vec<TocTrack> {

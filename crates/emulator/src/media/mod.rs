@@ -162,6 +162,8 @@ pub(crate) struct TocTrack {
 }
 
 /// The rules of a kind of medium.
+///
+/// What a kind does not say for itself is as on media whose blocks are written in any order.
 pub(crate) trait Rules {
     /// The profile of a drive that has it loaded.
     fn profile(&self, now: Situation<'_>) -> Profile;
@@ -176,13 +178,19 @@ pub(crate) trait Rules {
     }
 
     /// Blocks that READ CAPACITY counts; none for a blank medium.
-    fn capacity(&self, now: Situation<'_>) -> BlockCount;
+    fn capacity(&self, now: Situation<'_>) -> BlockCount {
+        now.state.blocks()
+    }
 
     /// Blocks that writes may reach.
-    fn area(&self, now: Situation<'_>) -> BlockCount;
+    fn area(&self, now: Situation<'_>) -> BlockCount {
+        now.state.blocks()
+    }
 
     /// What READ finds.
-    fn readable(&self, now: Situation<'_>) -> Result<Readable, Sense>;
+    fn readable(&self, now: Situation<'_>) -> Result<Readable, Sense> {
+        overwritable::readable(now)
+    }
 
     /// The first of these blocks that lies between tracks, where nothing can be read, and how it
     /// is refused.
@@ -191,15 +199,19 @@ pub(crate) trait Rules {
     }
 
     /// Why nothing can be written, wherever it is to go.
-    fn writable(&self, now: Situation<'_>) -> Result<(), Sense>;
+    fn writable(&self, now: Situation<'_>) -> Result<(), Sense> {
+        overwritable::writable(now)
+    }
 
     /// Where a WRITE of these blocks goes, and how many of them go there; they all lie in
     /// [`Rules::area`].
     fn place(
         &self,
-        now: Situation<'_>,
+        _now: Situation<'_>,
         range: BlockRange,
-    ) -> Result<(Placement, BlockCount), Sense>;
+    ) -> Result<(Placement, BlockCount), Sense> {
+        Ok((Placement::InPlace, range.block_count()))
+    }
 
     /// How a track is recorded that begins now.
     fn recording(&self, _now: Situation<'_>) -> TrackRecording {

@@ -4,10 +4,17 @@
 use reburn_blocks::Lba;
 use reburn_mmc::Sense;
 use reburn_mmc::command::TrackAddress;
-use reburn_mmc::reply::TrackInformation;
+use reburn_mmc::reply::{Feature, TrackInformation};
 
 use super::{Job, Readable, Situation, TocTrack};
 use crate::state::FormatState;
+
+/// What makes a formatted medium writable.
+pub(super) fn random_writable(now: Situation<'_>) -> Option<Feature> {
+    let last = now.state.blocks().get().checked_sub(1)?;
+    let unit = now.kind.write_unit();
+    Some(Feature::random_writable(Lba::new(last), unit))
+}
 
 /// How a read of the medium is answered.
 pub(super) fn readable(now: Situation<'_>) -> Result<Readable, Sense> {
