@@ -1,7 +1,8 @@
 //! One scenario from a folder to a disc, and from a changed folder to only its changed blocks.
 //!
 //! Invariants: what is on the disc is always read back through the drive; every comparison is
-//! of all blocks; the image that the disc is compared with last was built without the plan.
+//! of all blocks that were recorded; the image that the disc is compared with last was built
+//! without the plan.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Seek, SeekFrom, Write};
@@ -12,9 +13,9 @@ use std::time::Duration;
 use reburn_blocks::{
     BLOCK_SIZE, BlockCount, BlockRange, BlockRangeList, BlockRead, ImageFile, Lba, PlanFile,
 };
-use reburn_drive::DriveReader;
+use reburn_drive::{DriveExt, DriveReader};
 use reburn_image::{ExtractOptions, FileSystemImage, HostOptions, ImportOptions, Medium, extract};
-use reburn_recorder::{Event, Options, Recorder, Verify};
+use reburn_recorder::{Event, Options, Recorder, Verify, inspect};
 use reburn_tests::{Walk, compare};
 use reburn_tree::{Timestamp, Tree};
 
@@ -58,6 +59,8 @@ pub struct Chain<'a> {
     work: &'a Path,
     round: u32,
     image_time: Option<Duration>,
+    /// Every block that was ever recorded.
+    recorded: BlockRangeList,
 }
 
 impl<'a> Chain<'a> {
@@ -70,6 +73,7 @@ impl<'a> Chain<'a> {
             work,
             round: 0,
             image_time: None,
+            recorded: BlockRangeList::new(),
         }
     }
 
@@ -92,16 +96,23 @@ impl<'a> Chain<'a> {
         self.image_time = since(&target, before);
         let unit = self.medium.write_unit();
         let used = result.used_ranges();
-        same_ranges(&target.take_written(), &used.align_outward(unit))?;
+        let planned = if self.medium.is_sequential() {
+            // A disc that is recorded in order has no room for what means nothing.
+            let whole = BlockRange::with_count(Lba::ZERO, result.total_blocks());
+            whole.into_iter().collect()
+        } else {
+            used.clone()
+        };
+        self.note_written(&mut target, &planned.align_outward(unit))?;
 
         let mut round = Round {
             image: used.block_count().get(),
             image_time: self.image_time,
             ..Round::default()
         };
-        let disc = DriveReader::new(&mut target).map_err(text)?;
+        let (disc, options) = self.read(&mut target)?;
         compare_ranges(&disc, &result, &used, &mut round)?;
-        self.compare_tree(&disc)?;
+        self.compare_tree(&disc, &options)?;
         Ok(round)
     }
 
@@ -109,7 +120,7 @@ impl<'a> Chain<'a> {
     /// every block of the outcome.
     pub fn next(&mut self) -> Result<Round, String> {
         self.round += 1;
-        let base_copy = self.copy_disc()?;
+        let (base_copy, base_options) = self.copy_disc()?;
         let mut target = self.load()?;
         let plan_path = self.work.join(format!("{}.plan", self.round));
         let mut round = self.plan(&mut target, &plan_path)?;
@@ -121,28 +132,27 @@ impl<'a> Chain<'a> {
             recorder.record_plan(plan.plan(), &plan, events)
         })?;
         round.plan_time = since(&target, before);
-        same_ranges(
-            &target.take_written(),
-            &plan.plan().modified.ranges().collect(),
-        )?;
+        self.note_written(&mut target, &plan.plan().modified.ranges().collect())?;
 
         // In another drive, against an image that no plan went into.
         drop(target);
         let mut target = self.load()?;
-        let (expected, used) = self.build_independently(&base_copy)?;
-        let disc = DriveReader::new(&mut target).map_err(text)?;
+        let (expected, used) = self.build_independently(&base_copy, &base_options)?;
+        let (disc, options) = self.read(&mut target)?;
         let expected = ImageFile::open(&expected).map_err(text)?;
-        compare_ranges(&disc, &expected, &used, &mut round)?;
-        compare_behind(&disc, &base_copy, expected.block_count(), &mut round)?;
-        self.compare_tree(&disc)?;
+        compare_ranges(&disc, &expected, &self.readable(&used), &mut round)?;
+        if !self.medium.is_sequential() {
+            compare_behind(&disc, &base_copy, expected.block_count(), &mut round)?;
+        }
+        self.compare_tree(&disc, &options)?;
         Ok(round)
     }
 
     /// Imports the disc, changes the tree, saves the plan, and compares result and disc where
     /// the plan records nothing.
     fn plan(&self, target: &mut Target, path: &Path) -> Result<Round, String> {
-        let disc = DriveReader::new(target).map_err(text)?;
-        let mut image = FileSystemImage::import(&disc, &self.import_options()).map_err(text)?;
+        let (disc, options) = self.read(target)?;
+        let mut image = FileSystemImage::import(&disc, &options).map_err(text)?;
         image
             .sync_host(self.folder, HostOptions::default())
             .map_err(text)?;
@@ -163,7 +173,7 @@ impl<'a> Chain<'a> {
         // What is not recorded must be on the disc already.
         let recorded: BlockRangeList = plan.modified.ranges().collect();
         let on_disc = BlockRange::with_count(Lba::ZERO, disc.block_count());
-        let kept = used.difference(&recorded);
+        let kept = self.readable(&used).difference(&recorded);
         let kept = kept.intersection(&on_disc.into_iter().collect());
         compare_ranges(&disc, &result, &kept, &mut round)?;
         Ok(round)
@@ -171,9 +181,13 @@ impl<'a> Chain<'a> {
 
     /// The same edit, from a copy of the disc as it was to a file of every block, and which of
     /// those mean something.
-    fn build_independently(&self, base: &Path) -> Result<(PathBuf, BlockRangeList), String> {
+    fn build_independently(
+        &self,
+        base: &Path,
+        options: &ImportOptions,
+    ) -> Result<(PathBuf, BlockRangeList), String> {
         let base = ImageFile::open(base).map_err(text)?;
-        let mut image = FileSystemImage::import(&base, &self.import_options()).map_err(text)?;
+        let mut image = FileSystemImage::import(&base, options).map_err(text)?;
         image
             .sync_host(self.folder, HostOptions::default())
             .map_err(text)?;
@@ -185,7 +199,7 @@ impl<'a> Chain<'a> {
     }
 
     /// Extracts every file system on the disc and compares it with the folder, name by name.
-    fn compare_tree(&self, disc: &dyn BlockRead) -> Result<(), String> {
+    fn compare_tree(&self, disc: &dyn BlockRead, options: &ImportOptions) -> Result<(), String> {
         if let Format::Bridge(_) = self.format {
             let iso = reburn_iso9660::Volume::open(disc, Lba::ZERO).map_err(text)?;
             let iso = iso.read_tree(disc, iso.best()).map_err(text)?;
@@ -195,7 +209,7 @@ impl<'a> Chain<'a> {
             let udf = udf.read_tree(disc).map_err(text)?;
             return self.compare_extracted(disc, &udf.tree);
         }
-        let image = FileSystemImage::import(disc, &self.import_options()).map_err(text)?;
+        let image = FileSystemImage::import(disc, options).map_err(text)?;
         self.compare_extracted(disc, image.tree())
     }
 
@@ -222,28 +236,63 @@ impl<'a> Chain<'a> {
     }
 
     /// The disc in a file: what means something on it, and what was freed in between, with which
-    /// packets are filled up.
-    fn copy_disc(&self) -> Result<PathBuf, String> {
+    /// packets are filled up. Of a disc that is recorded in order, all that was recorded.
+    fn copy_disc(&self) -> Result<(PathBuf, ImportOptions), String> {
         let mut target = self.load()?;
-        let disc = DriveReader::new(&mut target).map_err(text)?;
-        let image = FileSystemImage::import(&disc, &self.import_options()).map_err(text)?;
+        let (disc, options) = self.read(&mut target)?;
         let path = self.work.join("base.img");
         let mut file = File::create(&path).map_err(text)?;
+        if self.medium.is_sequential() {
+            copy_ranges(&disc, &self.recorded, &mut file)?;
+            return Ok((path, options));
+        }
+        let image = FileSystemImage::import(&disc, &options).map_err(text)?;
         let result = image.result().map_err(text)?;
         result.write_to(&mut file, &mut |_| {}).map_err(text)?;
         let freed = result.used_ranges().complement(result.total_blocks());
-        for range in freed
+        let small = freed
             .iter()
-            .filter(|range| range.block_count() <= FREED_MAX)
-        {
-            let mut bytes = vec![0; range.block_count().as_usize() * BLOCK_SIZE];
-            disc.read_blocks(range.start_lba(), &mut bytes)
-                .map_err(text)?;
-            let start = SeekFrom::Start(range.start_lba().byte_offset());
-            file.seek(start).map_err(text)?;
-            file.write_all(&bytes).map_err(text)?;
+            .filter(|range| range.block_count() <= FREED_MAX);
+        copy_ranges(&disc, &small.collect(), &mut file)?;
+        Ok((path, options))
+    }
+
+    /// The disc, and how it is imported: the drive says where one goes on that is appended to.
+    fn read<'t>(
+        &self,
+        target: &'t mut Target,
+    ) -> Result<(DriveReader<&'t mut Target>, ImportOptions), String> {
+        target.clear_attentions().map_err(text)?;
+        let found = inspect(target).map_err(text)?;
+        let options = ImportOptions {
+            append: found.appendable(),
+            ..self.import_options()
+        };
+        let disc = match found.sequence {
+            Some(_) => DriveReader::with_count(target, found.capacity),
+            None => DriveReader::new(target).map_err(text)?,
+        };
+        Ok((disc, options))
+    }
+
+    /// What of these blocks can be compared: between sessions of some media nothing can be read.
+    fn readable(&self, ranges: &BlockRangeList) -> BlockRangeList {
+        if self.medium.is_sequential() {
+            ranges.intersection(&self.recorded)
+        } else {
+            ranges.clone()
         }
-        Ok(path)
+    }
+
+    /// The recorder wrote what was planned, and nothing else.
+    fn note_written(
+        &mut self,
+        target: &mut Target,
+        planned: &BlockRangeList,
+    ) -> Result<(), String> {
+        let written = target.take_written();
+        self.recorded.extend(written.iter());
+        same_ranges(&written, planned)
     }
 
     fn load(&self) -> Result<Target, String> {
@@ -268,6 +317,22 @@ impl<'a> Chain<'a> {
             append: None,
         }
     }
+}
+
+fn copy_ranges(
+    disc: &dyn BlockRead,
+    ranges: &BlockRangeList,
+    file: &mut File,
+) -> Result<(), String> {
+    for range in ranges.iter() {
+        let mut bytes = vec![0; range.block_count().as_usize() * BLOCK_SIZE];
+        disc.read_blocks(range.start_lba(), &mut bytes)
+            .map_err(text)?;
+        let start = SeekFrom::Start(range.start_lba().byte_offset());
+        file.seek(start).map_err(text)?;
+        file.write_all(&bytes).map_err(text)?;
+    }
+    Ok(())
 }
 
 fn text(error: impl std::fmt::Display) -> String {

@@ -68,19 +68,26 @@ impl Format {
         }
     }
 
-    /// Whether there is such a disc: virtual partitions are for write-once media, and files.
+    /// Whether there is such a disc: virtual partitions are for write-once media, and files; nothing
+    /// else but sessions of ISO 9660 is for write-once media.
     fn is_for(self, medium: Medium) -> bool {
-        medium == Medium::File || !matches!(self, Self::Udf(_, PartitionKind::Virtual, _))
+        match self {
+            Self::Iso => true,
+            Self::Udf(_, PartitionKind::Virtual, _) => {
+                medium == Medium::File || medium.is_sequential()
+            }
+            _ => !medium.is_sequential(),
+        }
     }
 
     /// Whether a disc can be changed after it was recorded.
-    pub fn can_be_edited(self) -> bool {
+    fn can_be_edited(self, medium: Medium) -> bool {
         match self {
             Self::Iso | Self::Udf(_, PartitionKind::Plain | PartitionKind::Sparable, _) => true,
             Self::Bridge(revision) => revision.usual_partition() == PartitionKind::Plain,
             // Bitmaps of free space are not edited yet.
             Self::Udf(_, PartitionKind::Metadata, access) => access != Access::Overwritable,
-            Self::Udf(_, PartitionKind::Virtual, _) => false,
+            Self::Udf(_, PartitionKind::Virtual, _) => medium.is_sequential(),
         }
     }
 }
@@ -193,7 +200,7 @@ impl Scenario {
     /// plan is used by the next.
     pub fn rounds(self) -> u32 {
         match self.edit {
-            _ if !self.format.can_be_edited() => 0,
+            _ if !self.format.can_be_edited(self.medium) => 0,
             Edit::Mixed => 4,
             _ => 1,
         }
@@ -227,20 +234,20 @@ impl FromStr for Scenario {
     }
 }
 
-/// The built-in set: every medium with every edit on ISO 9660 and the usual UDF, and mixed edits on
-/// everything else.
+/// The built-in set: every edit on ISO 9660 and the usual UDF, and mixed edits on everything else.
+/// Of rewritable media, one of each kind; what is recorded in order in every size.
 pub fn built_in(media: Option<Medium>, seed: u64) -> Vec<Scenario> {
-    let media = media.map_or_else(
-        || {
-            vec![
-                Medium::File,
-                Medium::DvdPlusRw,
-                Medium::DvdRam,
-                Medium::BdRe,
-            ]
-        },
-        |medium| vec![medium],
-    );
+    let every = || {
+        let rewritable = [
+            Medium::File,
+            Medium::DvdPlusRw,
+            Medium::DvdRam,
+            Medium::BdRe,
+        ];
+        let in_order = Medium::ALL.into_iter().filter(|m| m.is_sequential());
+        rewritable.into_iter().chain(in_order).collect()
+    };
+    let media: Vec<_> = media.map_or_else(every, |medium| vec![medium]);
     let usual = [UdfRevision::V2_01, UdfRevision::V2_50].map(Format::usual);
     let usual = [Format::Iso, usual[0], usual[1]];
     let mut all = Vec::new();
