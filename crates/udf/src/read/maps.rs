@@ -174,6 +174,9 @@ impl Loaded {
             place.corrupt(Corrupt::NoSparingTable(map.number_of_sparing_tables))
         })?;
         let packet = packet.into();
+        // Readers look packets up by their first block: what names another one moves nothing.
+        let mut moved = first.moved;
+        moved.retain(|original, _| original % packet == 0);
         let tables = SparingTables {
             sectors: locations[..count].iter().map(|(at, _)| *at).collect(),
             bytes: map.size_of_each_sparing_table.get(),
@@ -183,7 +186,7 @@ impl Loaded {
         };
         Ok(Sparing {
             packet,
-            moved: first.moved,
+            moved,
             tables,
         })
     }

@@ -66,7 +66,8 @@ pub fn apply(disc: &mut [u8], damages: &[Damage], blocks: &[u32]) {
     }
 }
 
-fn mend(bytes: &mut [u8]) {
+/// Makes the checks of a descriptor those of its bytes.
+pub fn mend(bytes: &mut [u8]) {
     let (tag, rest) = Tag::view(bytes).unwrap();
     let mut tag = *tag;
     if let Some(covered) = rest.get(..tag.descriptor_crc_length.get().into()) {

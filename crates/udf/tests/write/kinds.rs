@@ -9,6 +9,7 @@ use reburn_udf::{
 
 use crate::check::check;
 use crate::image::Image;
+use crate::mutate::mend;
 use crate::same::{OnDisc, assert_all_same};
 use crate::verify::{base, rich_tree};
 use crate::{all_options, read_back};
@@ -191,6 +192,32 @@ fn what_is_recorded_again_keeps_off_the_places_that_are_probed() {
 fn sparable() -> impl Iterator<Item = UdfOptions> {
     let all = all_options().into_iter();
     all.filter(|options| options.partition == PartitionKind::Sparable)
+}
+
+/// A sparing entry that names a block inside a packet moves nothing, and costs nothing.
+#[test]
+fn entries_that_name_no_packet_move_nothing() {
+    const FIRST_ENTRY: usize = 56;
+    let base = base();
+    for options in sparable() {
+        let tree = rich_tree(&options);
+        let mut image = Image::from_base(&tree, &base, &options, VolumeSize::Compact);
+        for structure in image.placed().structures() {
+            if structure.kind == reburn_udf::StructureKind::SparingTable {
+                let at = structure.start.get() as usize * BLOCK_SIZE;
+                let table = &mut image.bytes[at..at + structure.bytes.len()];
+                table[FIRST_ENTRY..FIRST_ENTRY + 4].copy_from_slice(&5u32.to_le_bytes());
+                mend(table);
+            }
+        }
+        let volume = Volume::open(&image.bytes, Session::default()).unwrap();
+        assert_eq!(volume.structures().sparing.unwrap().moved.len(), 0);
+        let (_, read) = read_back(&image);
+        assert_eq!(
+            read.tree.walk(Tree::ROOT).count(),
+            tree.walk(Tree::ROOT).count()
+        );
+    }
 }
 
 #[test]
