@@ -11,8 +11,7 @@
 //! - Commands reach the drive one by one, from one thread, in the order in which calls came.
 //! - The system calls of programs wait for the drive only if they are for the drive.
 //!
-//! What a program does with the descriptor itself, copying or inheriting it, is the kernel's: see
-//! [`files`].
+//! What a program does with the descriptor itself, copying or inheriting it, is the kernel's.
 
 mod calls;
 mod device;
