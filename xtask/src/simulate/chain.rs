@@ -324,7 +324,7 @@ fn copy_ranges(
     ranges: &BlockRangeList,
     file: &mut File,
 ) -> Result<(), String> {
-    for range in ranges.iter() {
+    for range in ranges {
         let mut bytes = vec![0; range.block_count().as_usize() * BLOCK_SIZE];
         disc.read_blocks(range.start_lba(), &mut bytes)
             .map_err(text)?;
