@@ -68,8 +68,8 @@ impl Format {
         }
     }
 
-    /// Whether there is such a disc: virtual partitions are for write-once media, and files; nothing
-    /// else but sessions of ISO 9660 is for write-once media.
+    /// Whether there is such a disc: virtual partitions are for write-once media, and files;
+    /// nothing else but sessions of ISO 9660 is for write-once media.
     fn is_for(self, medium: Medium) -> bool {
         match self {
             Self::Iso => true,
