@@ -172,9 +172,10 @@ fn blocks(volume: &Volume, facts: &Facts) -> Result<(), String> {
         number("usedblocks")?,
         number("freeblocks")?,
     );
+    // What is appended to a disc goes where nothing was recorded yet.
     let can_grow = matches!(
         volume.kind.access,
-        Access::Overwritable | Access::Rewritable
+        Access::Overwritable | Access::Rewritable | Access::WriteOnce
     );
     if free != 0 && !can_grow {
         return Err(format!(
@@ -182,7 +183,9 @@ fn blocks(volume: &Volume, facts: &Facts) -> Result<(), String> {
         ));
     }
     let content = content_blocks(volume);
-    if used < content || used + free > all {
+    // A copy of such a disc ends where recording did, and its partition with the medium.
+    let is_appended = volume.is_edited && volume.kind.access == Access::WriteOnce;
+    if used < content || (used + free > all && !is_appended) {
         let sum = format!("{used} blocks used, {free} free, {all} in all");
         return Err(format!("{sum}; content alone takes {content}"));
     }
