@@ -7,6 +7,10 @@
 //! them can stop it. A recording that ends early is a [`Failure`], which says what is on the
 //! disc then.
 //!
+//! Media whose blocks are recorded once take what follows the drive's next writable block, in one
+//! stream; a plan for them says where it begins. Their tracks and sessions are closed as
+//! [`Options`] say.
+//!
 //! This crate knows no file system: which blocks, in which order, and what an interruption can
 //! leave behind, is all in the plan. It takes no clock either: waiting is left to the
 //! [`Drive`](reburn_drive::Drive).

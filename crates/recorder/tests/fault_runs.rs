@@ -182,7 +182,7 @@ fn faults_are_survived_or_told() {
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes; the test above is a sample of it"]
 fn faults_are_survived_or_told_in_many_runs() {
     runs(RUNS_FULL);
 }
